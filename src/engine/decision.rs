@@ -1,0 +1,124 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::source::Span;
+
+/// The name of a rule: two or three capital letters and three digits, never reused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub(crate) Arc<str>);
+
+impl RuleId {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a rule does when it fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// The original refuses the document, cannot decode it, or crashes on it.
+    Deny,
+    /// The original accepts it; a person should look.
+    Warn,
+    /// No finding: later rules see changed values, as later code of the original does.
+    Set,
+}
+
+impl Effect {
+    /// `deny`, `warn` or `set`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+            Self::Set => "set",
+        }
+    }
+}
+
+/// The answer to "would the original accept this?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Yes.
+    Allow,
+    /// No: a deny rule fires, whatever the facts that nobody told.
+    Deny,
+    /// It depends on facts that nobody told: [`Decision::needs`]. Not to be taken for [`Verdict::Allow`].
+    Undecided,
+}
+
+impl Verdict {
+    /// `allow`, `deny` or `undecided`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// A place in the document that a finding talks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place in the judged text.
+    pub span: Span,
+    /// A few words for the place; may be empty.
+    pub text: String,
+}
+
+/// One rule that fired for one element of the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: RuleId,
+    /// What it does.
+    pub effect: Effect,
+    /// JSON Pointer (RFC 6901) of the place; empty for the whole document.
+    pub path: String,
+    /// As the original prints it, or as the rule says it where the original says nothing.
+    pub message: String,
+    /// Why this matters, for a person.
+    pub why: Arc<str>,
+    /// What to do about it.
+    pub help: Arc<str>,
+    /// The place itself; `None` if the document has no such place (something is missing altogether).
+    pub primary: Option<Label>,
+    /// Other places involved.
+    pub related: Vec<Label>,
+}
+
+/// What the rules say of one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Rules that fired, in the order stage, instance, row: the first deny is what the original prints.
+    pub findings: Vec<Finding>,
+    /// Host facts that the answer depends on, sorted; empty unless the verdict is undecided.
+    pub needs: Vec<String>,
+    /// Other messages that the original may print first, because Go's map order is random.
+    pub alternatives: Vec<String>,
+}
+
+impl Decision {
+    /// What the original prints first when it refuses.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.findings.iter().find(|f| f.effect == Effect::Deny).map(|f| f.message.as_str())
+    }
+
+    /// The warnings, in order.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|f| f.effect == Effect::Warn)
+    }
+}

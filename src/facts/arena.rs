@@ -1,0 +1,309 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::any::AnyNode;
+use crate::schema::{Constant, Schema, StructId, Type};
+use crate::source::Span;
+
+/// Index of a [`Slot`] in its [`Facts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotId(pub(crate) u32);
+
+/// Index of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListId(pub(crate) u32);
+
+/// Index of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapId(pub(crate) u32);
+
+/// What a slot holds; its type is known from the schema.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'s> {
+    /// Go's zero value of the type: false, 0, "", nil, or a struct of zero values.
+    Zero,
+    /// A boolean.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A floating-point number.
+    Float(f64),
+    /// A string, borrowed from the text where it has no escapes.
+    Str(Cow<'s, [u8]>),
+    /// A struct, or a pointer to one: its first field's slot, the others behind it.
+    Record(SlotId),
+    /// A non-nil slice.
+    List(ListId),
+    /// A non-nil map.
+    Map(MapId),
+    /// A non-nil `interface{}`: the index of its root in the tape.
+    Any(u32),
+}
+
+/// A value, where it stands in the text, and whether the text has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot<'s> {
+    /// The value.
+    pub value: Value<'s>,
+    /// Place of the value.
+    pub span: Span,
+    /// Place of the key in front of it, quotes included; empty for elements of lists.
+    pub key: Span,
+    /// Whether a value other than null was decoded into it (a default that was merged in does not count).
+    pub set: bool,
+}
+
+impl Slot<'_> {
+    const ZERO: Self = Slot {
+        value: Value::Zero,
+        span: Span { start: 0, end: 0 },
+        key: Span { start: 0, end: 0 },
+        set: false,
+    };
+}
+
+/// A slice as Go keeps it: elements beyond the length stay, and are decoded over later.
+#[derive(Clone, Debug, Default)]
+struct List {
+    elements: Vec<SlotId>,
+    len: usize,
+}
+
+/// One entry of a map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapEntry<'s> {
+    /// The key, decoded.
+    pub key: Cow<'s, [u8]>,
+    /// Its value.
+    pub slot: SlotId,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Map<'s> {
+    entries: Vec<MapEntry<'s>>,
+    /// Keys to places in `entries`; kept once a map is large, so that huge documents stay linear.
+    index: BTreeMap<Cow<'s, [u8]>, usize>,
+}
+
+/// From this many entries on a map keeps an index.
+const INDEXED: usize = 16;
+
+/// A decoded document: one record of the schema's root struct.
+///
+/// Reading is total: ids come from the same arena, and one that does not gives a zero slot.
+#[derive(Clone, Debug)]
+pub struct Facts<'s> {
+    schema: Schema,
+    slots: Vec<Slot<'s>>,
+    lists: Vec<List>,
+    maps: Vec<Map<'s>>,
+    pub(super) tape: Vec<AnyNode<'s>>,
+    root_span: Span,
+}
+
+impl<'s> Facts<'s> {
+    /// A document in which everything has its zero value.
+    #[must_use]
+    pub fn new(schema: &Schema) -> Self {
+        let mut facts = Self {
+            schema: schema.clone(),
+            slots: Vec::new(),
+            lists: Vec::new(),
+            maps: Vec::new(),
+            tape: Vec::new(),
+            root_span: Span::default(),
+        };
+        facts.new_record(schema.root());
+        facts
+    }
+
+    /// The schema it was decoded by.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The first slot of the root record.
+    #[must_use]
+    pub fn root(&self) -> SlotId {
+        SlotId(0)
+    }
+
+    /// Where the document stands in the text.
+    #[must_use]
+    pub fn root_span(&self) -> Span {
+        self.root_span
+    }
+
+    pub(crate) fn set_root_span(&mut self, span: Span) {
+        self.root_span = span;
+    }
+
+    /// How many slots there are: what a budget of nodes counts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len().saturating_add(self.tape.len())
+    }
+
+    /// Whether the schema has no fields at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A slot.
+    #[must_use]
+    pub fn slot(&self, id: SlotId) -> &Slot<'s> {
+        match self.slots.get(id.0 as usize) {
+            Some(slot) => slot,
+            None => const { &Slot::ZERO },
+        }
+    }
+
+    /// A slot, to write to.
+    pub(crate) fn slot_mut(&mut self, id: SlotId) -> Option<&mut Slot<'s>> {
+        self.slots.get_mut(id.0 as usize)
+    }
+
+    /// The slot of the field with this index in the record that begins at `base`.
+    #[must_use]
+    pub fn field_id(&self, base: SlotId, index: usize) -> SlotId {
+        SlotId(base.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)))
+    }
+
+    /// The live elements of a list.
+    #[must_use]
+    pub fn list(&self, id: ListId) -> &[SlotId] {
+        self.lists.get(id.0 as usize).and_then(|l| l.elements.get(..l.len)).unwrap_or_default()
+    }
+
+    /// The entries of a map, in the order in which their keys first stood in the text.
+    #[must_use]
+    pub fn map(&self, id: MapId) -> &[MapEntry<'s>] {
+        self.maps.get(id.0 as usize).map(|m| m.entries.as_slice()).unwrap_or_default()
+    }
+
+    /// The entry of a map with this key.
+    #[must_use]
+    pub fn map_get(&self, id: MapId, key: &[u8]) -> Option<&MapEntry<'s>> {
+        let map = self.maps.get(id.0 as usize)?;
+        map.entries.get(map.position(key)?)
+    }
+
+    fn push(&mut self, slot: Slot<'s>) -> SlotId {
+        let id = SlotId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.slots.push(slot);
+        id
+    }
+
+    /// A fresh slot with the zero value (an element of a list, a value of a map).
+    pub(crate) fn new_slot(&mut self) -> SlotId {
+        self.push(Slot::ZERO)
+    }
+
+    /// A fresh record of this struct; its first slot.
+    pub(crate) fn new_record(&mut self, id: StructId) -> SlotId {
+        let fields = self.schema.get(id).fields.len();
+        let first = SlotId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.slots.extend((0..fields).map(|_| Slot::ZERO));
+        first
+    }
+
+    /// A fresh, empty, non-nil list.
+    pub(crate) fn new_list(&mut self) -> ListId {
+        self.lists.push(List::default());
+        ListId(u32::try_from(self.lists.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// The slot to decode element `index` into: one kept from before, or a fresh one. The list grows to hold it.
+    pub(crate) fn list_element(&mut self, id: ListId, index: usize) -> SlotId {
+        let kept = self.lists.get(id.0 as usize).and_then(|l| l.elements.get(index)).copied();
+        let slot = kept.unwrap_or_else(|| self.new_slot());
+        if let Some(list) = self.lists.get_mut(id.0 as usize) {
+            if kept.is_none() {
+                list.elements.push(slot);
+            }
+            list.len = list.len.max(index.saturating_add(1));
+        }
+        slot
+    }
+
+    /// Cuts a list to `len`; what lies beyond stays for a later, longer value.
+    pub(crate) fn list_truncate(&mut self, id: ListId, len: usize) {
+        if let Some(list) = self.lists.get_mut(id.0 as usize) {
+            list.len = len.min(list.elements.len());
+        }
+    }
+
+    /// A fresh, empty, non-nil map.
+    pub(crate) fn new_map(&mut self) -> MapId {
+        self.maps.push(Map::default());
+        MapId(u32::try_from(self.maps.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Adds or replaces an entry; a replaced one keeps its place.
+    pub(crate) fn map_insert(&mut self, id: MapId, key: Cow<'s, [u8]>, slot: SlotId) {
+        let Some(map) = self.maps.get_mut(id.0 as usize) else { return };
+        if let Some(entry) = map.position(&key).and_then(|at| map.entries.get_mut(at)) {
+            entry.slot = slot;
+            return;
+        }
+        map.entries.push(MapEntry { key, slot });
+        let len = map.entries.len();
+        if len == INDEXED {
+            map.index = map.entries.iter().enumerate().map(|(i, e)| (e.key.clone(), i)).collect();
+        } else if len > INDEXED
+            && let Some(last) = map.entries.last()
+        {
+            map.index.insert(last.key.clone(), len - 1);
+        }
+    }
+
+    /// Gives every field of the root that has its zero value the default of the schema (moby's merge of flags).
+    ///
+    /// The slots stay marked as not set: the text does not have them.
+    pub(crate) fn merge_defaults(&mut self) {
+        let schema = self.schema.clone();
+        for (index, field) in schema.get(schema.root()).fields.iter().enumerate() {
+            let id = self.field_id(self.root(), index);
+            let Some(default) = &field.default else { continue };
+            let Some(slot) = self.slots.get_mut(id.0 as usize) else { continue };
+            if slot.is_zero() {
+                slot.value = match default {
+                    Constant::Bool(b) => Value::Bool(*b),
+                    Constant::Int(n) => Value::Int(*n),
+                    Constant::String(s) => Value::Str(Cow::Owned(s.clone().into_bytes())),
+                };
+            }
+        }
+    }
+
+    /// The type of a field, for writers of facts that do not come from a text.
+    pub(crate) fn root_field(&self, name: &str) -> Option<(SlotId, Type)> {
+        let (index, field) = self.schema.get(self.schema.root()).field(name)?;
+        Some((self.field_id(self.root(), index), field.ty.clone()))
+    }
+}
+
+impl Slot<'_> {
+    /// Whether the value is Go's zero value for a scalar, or nil.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        match &self.value {
+            Value::Zero | Value::Bool(false) | Value::Int(0) => true,
+            Value::Str(s) => s.is_empty(),
+            Value::Float(f) => *f == 0.0,
+            _ => false,
+        }
+    }
+}
+
+impl Map<'_> {
+    fn position(&self, key: &[u8]) -> Option<usize> {
+        if self.entries.len() >= INDEXED {
+            self.index.get(key).copied()
+        } else {
+            self.entries.iter().position(|e| e.key.as_ref() == key)
+        }
+    }
+}

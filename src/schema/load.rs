@@ -1,0 +1,206 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::de::DeValue;
+
+use super::toml_reader::{self, Problem, TomlReader};
+use super::types::{
+    Constant, FieldDef, IntSize, Schema, SchemaInner, StructDef, StructId, TextKind, Type, index,
+};
+use crate::source::Span;
+
+/// A schema text that cannot be used; every problem in it, in the order of the text.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the schema has {} problem(s), the first: {}", problems.len(), problems.first().map_or("", |p| p.message.as_str()))]
+pub struct SchemaError {
+    /// All problems.
+    pub problems: Vec<Problem>,
+}
+
+impl Schema {
+    /// Reads a schema from TOML. The format is described in `spec/README.md`.
+    ///
+    /// # Errors
+    /// All problems of the text at once: syntax, unknown keys, unknown types, duplicate names.
+    ///
+    /// ```
+    /// let schema = plimsoll::schema::Schema::parse(r#"
+    ///     [schema]
+    ///     id = "pet"
+    ///     root = "Pet"
+    ///     doc = "a pet"
+    ///     source = "this example"
+    ///
+    ///     [struct.Pet]
+    ///     go = "zoo.Pet"
+    ///     doc = "one pet"
+    ///     fields = [
+    ///         { name = "name", type = "string", doc = "what it is called" },
+    ///         { name = "toys", type = "[string]", doc = "what it plays with" },
+    ///     ]
+    /// "#)?;
+    /// assert_eq!(schema.get(schema.root()).fields.len(), 2);
+    /// # Ok::<(), plimsoll::schema::SchemaError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, SchemaError> {
+        let mut problems = Vec::new();
+        let schema = read(text, &mut problems);
+        problems.sort();
+        match schema {
+            Some(schema) if problems.is_empty() => Ok(schema),
+            _ => Err(SchemaError { problems }),
+        }
+    }
+}
+
+fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Schema> {
+    let table = toml_reader::parse(text, problems);
+    let mut top = TomlReader::new(table.get_ref(), 0..0);
+    let header = top.table("schema", problems);
+    let structs = top.table("struct", problems);
+    top.finish(problems);
+    let (Some(mut header), Some(mut structs)) = (header, structs) else {
+        problems
+            .push(Problem::new(Span::default(), "a schema needs [schema] and at least one [struct.NAME]"));
+        return None;
+    };
+    let entries = structs.entries(problems);
+    let names: BTreeMap<&str, StructId> =
+        entries.iter().enumerate().map(|(i, (name, _, _))| (*name, StructId(i))).collect();
+    let mut defs = Vec::new();
+    for (name, _, reader) in entries {
+        defs.push(read_struct(name, reader, &names, problems));
+    }
+    let (id, _) = header.required("id", problems);
+    let (doc, _) = header.required("doc", problems);
+    let (source, _) = header.required("source", problems);
+    let (root, root_span) = header.required("root", problems);
+    let open = header.flag("open", problems);
+    let flag_only = header.strings("flag_only", problems).into_iter().map(|(s, _)| s.to_owned()).collect();
+    header.finish(problems);
+    let root = names.get(root).copied().or_else(|| {
+        problems.push(Problem::new(root_span, format!("`root` names no struct: `{root}`")));
+        None
+    })?;
+    let (id, doc, source) = (id.to_owned(), doc.to_owned(), source.to_owned());
+    let mut schema =
+        SchemaInner { id, doc, source, root, structs: defs, open, flag_only, none: StructDef::default() };
+    name_go_types(&mut schema);
+    Some(Schema { inner: Arc::new(schema) })
+}
+
+/// Fills in Go's type names, which can only be spelt once all structs are known.
+fn name_go_types(inner: &mut SchemaInner) {
+    let probe = Schema {
+        inner: Arc::new(SchemaInner {
+            structs: inner.structs.clone(),
+            id: String::new(),
+            doc: String::new(),
+            source: String::new(),
+            root: inner.root,
+            open: inner.open,
+            flag_only: Vec::new(),
+            none: StructDef::default(),
+        }),
+    };
+    for field in inner.structs.iter_mut().flat_map(|s| s.fields.iter_mut()) {
+        if field.go.is_empty() {
+            field.go = probe.go_type_name(field.ty.pointee());
+        }
+    }
+}
+
+fn read_struct(
+    name: &str,
+    mut reader: TomlReader<'_, '_>,
+    names: &BTreeMap<&str, StructId>,
+    problems: &mut Vec<Problem>,
+) -> StructDef {
+    let go = reader.string("go", problems).map_or(name, |(s, _)| s).to_owned();
+    let doc = reader.required("doc", problems).0.to_owned();
+    let mut fields: Vec<FieldDef> = Vec::new();
+    for field in reader.tables("fields", problems) {
+        let span = field.span();
+        let field = read_field(field, names, problems);
+        if fields.iter().any(|f| f.name == field.name && f.until.is_none() && field.since.is_none()) {
+            problems.push(Problem::new(span, format!("field `{}` is there twice", field.name)));
+        }
+        fields.push(field);
+    }
+    reader.finish(problems);
+    StructDef { name: name.to_owned(), go, doc, exact: index(&fields), fields }
+}
+
+fn read_field(
+    mut reader: TomlReader<'_, '_>,
+    names: &BTreeMap<&str, StructId>,
+    problems: &mut Vec<Problem>,
+) -> FieldDef {
+    let name = reader.required("name", problems).0.to_owned();
+    let (type_text, span) = reader.required("type", problems);
+    let ty = parse_type(type_text, names).unwrap_or_else(|| {
+        if !type_text.is_empty() {
+            problems.push(Problem::new(span, format!("unknown type `{type_text}`")));
+        }
+        Type::Any
+    });
+    let default = reader.get("default").and_then(|value| match (value.get_ref(), ty.pointee()) {
+        (DeValue::Boolean(b), Type::Bool) => Some(Constant::Bool(*b)),
+        (DeValue::String(s), Type::String) => Some(Constant::String(s.to_string())),
+        (v, Type::Int(_) | Type::Text(TextKind::MemBytes)) if toml_reader::integer(v).is_some() => {
+            toml_reader::integer(v).map(Constant::Int)
+        }
+        _ => {
+            problems.push(Problem::new(value.span(), format!("`default` is not of type `{type_text}`")));
+            None
+        }
+    });
+    let owned = |found: Option<(&str, Span)>| found.map(|(s, _)| s.to_owned());
+    let field = FieldDef {
+        name,
+        ty,
+        go: owned(reader.string("go", problems)).unwrap_or_default(),
+        doc: reader.required("doc", problems).0.to_owned(),
+        default,
+        flat: reader.flag("flat", problems),
+        unlisted: reader.flag("unlisted", problems),
+        flag: reader.flag("flag", problems),
+        since: owned(reader.string("since", problems)),
+        until: owned(reader.string("until", problems)),
+    };
+    reader.finish(problems);
+    field
+}
+
+/// `T`, `*T`, `[T]` (list), `{T}` (map with string keys).
+fn parse_type(text: &str, names: &BTreeMap<&str, StructId>) -> Option<Type> {
+    let text = text.trim();
+    if let Some(inner) = text.strip_prefix('*') {
+        return Some(Type::Pointer(Box::new(parse_type(inner, names)?)));
+    }
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return Some(Type::List(Box::new(parse_type(inner, names)?)));
+    }
+    if let Some(inner) = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
+        return Some(Type::Map(Box::new(parse_type(inner, names)?)));
+    }
+    Some(match text {
+        "bool" => Type::Bool,
+        "int" => Type::Int(IntSize::Int),
+        "int64" => Type::Int(IntSize::I64),
+        "int32" => Type::Int(IntSize::I32),
+        "uint8" => Type::Int(IntSize::U8),
+        "uint16" => Type::Int(IntSize::U16),
+        "uint32" => Type::Int(IntSize::U32),
+        "uint64" => Type::Int(IntSize::U64),
+        "float" => Type::Float,
+        "string" => Type::String,
+        "ip" => Type::Text(TextKind::Ip),
+        "prefix" => Type::Text(TextKind::Prefix),
+        "membytes" => Type::Text(TextKind::MemBytes),
+        "duration" => Type::Text(TextKind::Duration),
+        "gcfilter" => Type::Text(TextKind::GcFilter),
+        "any" => Type::Any,
+        name => Type::Struct(*names.get(name)?),
+    })
+}
