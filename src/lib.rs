@@ -14,6 +14,7 @@
 )]
 
 pub mod engine;
+pub mod expr;
 pub mod facts;
 pub mod schema;
 pub mod source;
