@@ -5,6 +5,7 @@
 mod any;
 mod arena;
 mod item;
+pub mod options;
 pub mod path;
 
 pub use any::{AnyNode, AnyRef, AnyValue};
