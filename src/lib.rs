@@ -15,5 +15,6 @@
 
 pub mod engine;
 pub mod facts;
+pub mod runtime;
 pub mod schema;
 pub mod source;
