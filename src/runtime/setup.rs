@@ -78,11 +78,7 @@ impl Runtimes {
         let data_root = root_string(daemon, "data-root", b"/var/lib/docker");
         let mut configured = BTreeMap::new();
         for (name, entry) in Item::root(daemon, "runtimes").iter().flat_map(Item::entries) {
-            let entry = Entry::new(name, &entry);
-            let runtime = match generation {
-                Generation::First => Some(entry.first(&runc, &data_root)),
-                Generation::Reloadable => entry.reloadable(&runc, &data_root),
-            };
+            let runtime = Entry::new(name, &entry).set_up(generation, &runc, &data_root);
             configured.extend(runtime.map(|runtime| (name.to_vec(), runtime)));
         }
         for name in [STOCK_RUNTIME, RUNC_V2] {
@@ -158,37 +154,45 @@ impl<'f, 's> Entry<'f, 's> {
         }
     }
 
-    /// Seed 001: every entry is a binary for runc's shim, even one without a path.
-    fn first(&self, runc: &RuncDefaults, data_root: &[u8]) -> Runtime {
-        self.runc(runc, data_root, WrapperScript::unhashed)
-    }
-
-    /// Seed 000: a path, perhaps with arguments, or a shim, perhaps with options; `None` for what it refuses.
-    fn reloadable(&self, runc: &RuncDefaults, data_root: &[u8]) -> Option<Runtime> {
-        let given = self.options.as_ref().is_some_and(|options| options.size() > 0);
-        match (self.path, self.runtime_type) {
-            (b"", b"") => None,
-            (_, b"") => (!given).then(|| self.runc(runc, data_root, WrapperScript::new)),
-            (b"", shim) if self.args.is_empty() => {
-                let decoded = self.options.as_ref().and_then(|options| ShimOptions::decode(options, shim));
-                let refused = decoded.as_ref().is_some_and(|options| options.problem.is_some());
-                let options = decoded.map(|options| options.values);
-                let origin = self.origin;
-                (!refused).then(|| Runtime { shim: shim.to_vec(), options, wrapper: None, origin })
+    /// What the entry becomes; `None` if it is refused.
+    ///
+    /// Seed 001 takes every entry for a binary of runc's shim, even one without a path. Seed 000 wants either a path,
+    /// perhaps with arguments, or a shim, perhaps with options.
+    fn set_up(&self, generation: Generation, runc: &RuncDefaults, data_root: &[u8]) -> Option<Runtime> {
+        let has_options = self.options.as_ref().is_some_and(|options| options.size() > 0);
+        match (generation, self.path, self.runtime_type) {
+            (Generation::First, path, _) => {
+                let wrapper = self.wrapper(|args| WrapperScript::unhashed(self.name, path, args));
+                Some(self.binary(wrapper, runc, data_root))
             }
+            (Generation::Reloadable, b"", b"") => None,
+            (Generation::Reloadable, path, b"") if !has_options => {
+                let wrapper = self.wrapper(|args| WrapperScript::new(self.name, path, args));
+                Some(self.binary(wrapper, runc, data_root))
+            }
+            (Generation::Reloadable, b"", shim) if self.args.is_empty() => self.shim(shim),
             _ => None,
         }
     }
 
-    fn runc(
-        &self,
-        runc: &RuncDefaults,
-        data_root: &[u8],
-        wrap: fn(&[u8], &[u8], &[&'f [u8]]) -> WrapperScript,
-    ) -> Runtime {
-        let wrapper = (!self.args.is_empty()).then(|| wrap(self.name, self.path, &self.args));
+    fn wrapper(&self, wrap: impl FnOnce(&[&'f [u8]]) -> WrapperScript) -> Option<WrapperScript> {
+        (!self.args.is_empty()).then(|| wrap(&self.args))
+    }
+
+    /// A runtime that runc's shim executes.
+    fn binary(&self, wrapper: Option<WrapperScript>, runc: &RuncDefaults, data_root: &[u8]) -> Runtime {
         let binary = wrapper.as_ref().map_or_else(|| self.path.to_vec(), |script| script.path(data_root));
-        Runtime { shim: RUNC_V2.to_vec(), options: Some(runc.options(binary)), wrapper, origin: self.origin }
+        let options = Some(runc.options(binary));
+        Runtime { shim: RUNC_V2.to_vec(), options, wrapper, origin: self.origin }
+    }
+
+    /// A runtime that has a shim of its own; a shim by its path is not restricted, unlike in names that clients give.
+    fn shim(&self, shim: &[u8]) -> Option<Runtime> {
+        let options = match self.options.as_ref().and_then(|options| ShimOptions::decode(options, shim)) {
+            Some(ShimOptions { problem: Some(_), .. }) => return None,
+            decoded => decoded.map(|options| options.values),
+        };
+        Some(Runtime { shim: shim.to_vec(), options, wrapper: None, origin: self.origin })
     }
 }
 

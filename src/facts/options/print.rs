@@ -147,8 +147,8 @@ impl Printer {
         if self.cut {
             return;
         }
-        let room = LIMIT.saturating_sub(self.out.len());
-        let fits = text.floor_char_boundary(room);
+        let room = LIMIT.saturating_sub(self.out.len()).min(text.len());
+        let fits = (0..=room).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         self.out.push_str(text.get(..fits).unwrap_or_default());
         self.cut = fits < text.len();
     }
