@@ -16,5 +16,6 @@
 pub mod engine;
 pub mod expr;
 pub mod facts;
+pub mod runtime;
 pub mod schema;
 pub mod source;

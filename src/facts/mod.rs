@@ -5,6 +5,8 @@
 mod any;
 mod arena;
 mod item;
+pub mod options;
+pub mod path;
 
 pub use any::{AnyNode, AnyRef, AnyValue};
 pub use arena::{Facts, ListId, MapEntry, MapId, Slot, SlotId, Value};
