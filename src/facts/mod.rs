@@ -7,7 +7,10 @@ mod arena;
 mod item;
 pub mod options;
 pub mod path;
+mod quote;
+pub mod views;
 
 pub use any::{AnyNode, AnyRef, AnyValue};
 pub use arena::{Facts, ListId, MapEntry, MapId, Slot, SlotId, Value};
 pub use item::Item;
+pub use quote::quote;
