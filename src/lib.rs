@@ -19,4 +19,5 @@ pub mod facts;
 pub mod runtime;
 pub mod schema;
 pub mod source;
+pub mod subject;
 pub mod table;
