@@ -56,8 +56,7 @@ pub(super) fn name(text: &[u8]) -> Result<NameDocument<'_>, JudgeError> {
     match (name.name, name.name_base64) {
         (Some(_), None) => Ok(NameDocument { json: Cow::Borrowed(text), bytes: None }),
         (None, Some(encoded)) => {
-            let bytes =
-                data_encoding::BASE64.decode(encoded.as_bytes()).map_err(|e| fail(e.to_string()))?;
+            let bytes = data_encoding::BASE64.decode(encoded.as_bytes()).map_err(|e| fail(e.to_string()))?;
             Ok(NameDocument { json: Cow::Borrowed(b"{}"), bytes: Some(bytes) })
         }
         _ => Err(fail("it needs either `name` or `name_base64`".to_owned())),

@@ -4,9 +4,7 @@ use super::context;
 use super::kind::Kind;
 use super::policy::Policy;
 use crate::engine::{Budget, Decision, OverBudget, Program, Verdict};
-use crate::facts::decode::decode;
-use crate::facts::loader::load_daemon;
-use crate::facts::{Facts, Item, Value};
+use crate::facts::{Facts, Item, Value, decode, load_daemon};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
 
@@ -130,10 +128,9 @@ impl<'j> Job<'j> {
     }
 
     fn daemon(&self) -> Result<Outcome, JudgeError> {
-        let (daemon, load) = (self.schema("daemon")?, self.schema("load")?);
-        let loaded = load_daemon(self.request.document, daemon, load, &self.budget.limits())?;
-        let runtimes = Runtimes::setup(&loaded.daemon, self.generation(), self.setup_host());
-        let roots = vec![loaded.daemon, loaded.load, self.host.clone()];
+        let loaded = load_daemon(self.request.document, self.schema("daemon")?, &self.budget.limits())?;
+        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
+        let roots = vec![loaded.facts, loaded.load, self.host.clone()];
         self.finish(roots, || serde_json::to_value(runtimes).ok())
     }
 
@@ -148,14 +145,13 @@ impl<'j> Job<'j> {
             slot.set = true;
         }
         let context = self.request.daemon.unwrap_or_default();
-        let (daemon, load) = (self.schema("daemon")?, self.schema("load")?);
-        let loaded = load_daemon(context, daemon, load, &self.budget.limits())?;
+        let loaded = load_daemon(context, self.schema("daemon")?, &self.budget.limits())?;
         if let Some(reason) = loaded.first_error() {
             return Err(JudgeError::Context { what: "daemon.json given for context", reason });
         }
         let name = Item::root(&facts, "name").map_or_else(Vec::new, |item| item.str().to_vec());
-        let runtimes = Runtimes::setup(&loaded.daemon, self.generation(), self.setup_host());
-        let roots = vec![facts, loaded.daemon, self.host.clone()];
+        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
+        let roots = vec![facts, loaded.facts, self.host.clone()];
         self.finish(roots, || serde_json::to_value(runtimes.get(&name)).ok())
     }
 

@@ -20,7 +20,8 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Name, Self::Daemon, Self::Create, Self::Spec, Self::Wrap, Self::Lifecycle];
+    pub const ALL: [Self; 6] =
+        [Self::Name, Self::Daemon, Self::Create, Self::Spec, Self::Wrap, Self::Lifecycle];
 
     /// As the case format writes it; also the id of the subject.
     #[must_use]

@@ -71,7 +71,12 @@ impl Policy {
             // A profile judges what it has rules for: containerd's say nothing of daemon.json.
             .filter(|(_, program)| program.rules().next().is_some())
             .collect();
-        Ok(Self { profile: profile.into(), programs: Arc::new(programs), schemas: Arc::new(schemas), catalog })
+        Ok(Self {
+            profile: profile.into(),
+            programs: Arc::new(programs),
+            schemas: Arc::new(schemas),
+            catalog,
+        })
     }
 
     /// This policy and one more table, which can only add findings.
