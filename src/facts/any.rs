@@ -38,6 +38,22 @@ pub struct AnyNode<'s> {
     pub end: u32,
 }
 
+impl AnyNode<'_> {
+    pub(super) fn into_owned(self) -> AnyNode<'static> {
+        let own = |text: Cow<'_, [u8]>| Cow::Owned(text.into_owned());
+        let value = match self.value {
+            AnyValue::Null => AnyValue::Null,
+            AnyValue::Bool(b) => AnyValue::Bool(b),
+            AnyValue::Number(n) => AnyValue::Number(n),
+            AnyValue::Str(s) => AnyValue::Str(own(s)),
+            AnyValue::List => AnyValue::List,
+            AnyValue::Object => AnyValue::Object,
+        };
+        let key = self.key.map(own);
+        AnyNode { key, key_span: self.key_span, value, span: self.span, end: self.end }
+    }
+}
+
 /// A value in the tape of some facts.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyRef<'f, 's> {

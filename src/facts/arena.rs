@@ -259,22 +259,75 @@ impl<'s> Facts<'s> {
         }
     }
 
-    /// Gives every field of the root that has its zero value the default of the schema (moby's merge of flags).
+    /// Gives every field of the root that has its zero value the default of the schema (moby's merge of flags),
+    /// except the fields for which `keeps_zero`.
     ///
     /// The slots stay marked as not set: the text does not have them.
-    pub(crate) fn merge_defaults(&mut self) {
+    pub(crate) fn merge_defaults(&mut self, keeps_zero: impl Fn(usize) -> bool) {
         let schema = self.schema.clone();
         for (index, field) in schema.get(schema.root()).fields.iter().enumerate() {
             let id = self.field_id(self.root(), index);
             let Some(default) = &field.default else { continue };
             let Some(slot) = self.slots.get_mut(id.0 as usize) else { continue };
-            if slot.is_zero() {
+            if slot.is_zero() && !keeps_zero(index) {
                 slot.value = match default {
                     Constant::Bool(b) => Value::Bool(*b),
                     Constant::Int(n) => Value::Int(*n),
                     Constant::String(s) => Value::Str(Cow::Owned(s.clone().into_bytes())),
                 };
             }
+        }
+    }
+
+    /// Changes every span by `map`; empty ones at the start, which mean "nowhere", stay.
+    pub(crate) fn map_spans(&mut self, map: impl Fn(Span) -> Span) {
+        let change = |span: &mut Span| {
+            if *span != Span::default() {
+                *span = map(*span);
+            }
+        };
+        change(&mut self.root_span);
+        for slot in &mut self.slots {
+            change(&mut slot.span);
+            change(&mut slot.key);
+        }
+        for node in &mut self.tape {
+            change(&mut node.span);
+            change(&mut node.key_span);
+        }
+    }
+
+    /// The same facts without borrows from the text.
+    #[must_use]
+    pub fn into_owned(self) -> Facts<'static> {
+        let own = |text: Cow<'s, [u8]>| Cow::Owned(text.into_owned());
+        let slot = |slot: Slot<'s>| Slot {
+            value: match slot.value {
+                Value::Zero => Value::Zero,
+                Value::Bool(b) => Value::Bool(b),
+                Value::Int(n) => Value::Int(n),
+                Value::Float(f) => Value::Float(f),
+                Value::Str(s) => Value::Str(own(s)),
+                Value::Record(id) => Value::Record(id),
+                Value::List(id) => Value::List(id),
+                Value::Map(id) => Value::Map(id),
+                Value::Any(index) => Value::Any(index),
+            },
+            span: slot.span,
+            key: slot.key,
+            set: slot.set,
+        };
+        let map = |map: Map<'s>| Map {
+            entries: map.entries.into_iter().map(|e| MapEntry { key: own(e.key), slot: e.slot }).collect(),
+            index: map.index.into_iter().map(|(key, at)| (own(key), at)).collect(),
+        };
+        Facts {
+            schema: self.schema,
+            slots: self.slots.into_iter().map(slot).collect(),
+            lists: self.lists,
+            maps: self.maps.into_iter().map(map).collect(),
+            tape: self.tape.into_iter().map(AnyNode::into_owned).collect(),
+            root_span: self.root_span,
         }
     }
 

@@ -33,7 +33,7 @@ pub enum TextKind {
     Prefix,
     /// moby's `opts.MemBytes`: `UnmarshalJSON` of a size such as `64m`; its value is an integer.
     MemBytes,
-    /// moby's `bkconfig.Duration`-like text such as `48h`: `UnmarshalJSON`.
+    /// buildkit's `config.Duration`, a text such as `48h`: `UnmarshalText`, empty means none.
     Duration,
     /// moby's `BuilderGCFilter`: a list of `key=value`, or the old form, an object of objects.
     GcFilter,
@@ -113,6 +113,9 @@ pub struct FieldDef {
     pub flag: bool,
     /// The name in protobuf's JSON form, for fields of protobuf messages.
     pub proto: Option<String>,
+    /// The Go type has an `UnmarshalJSON` that calls `json.Unmarshal` on its own: the first type error inside
+    /// ends the decoding, and names this field.
+    pub own: bool,
     /// First profile that has the field.
     pub since: Option<String>,
     /// First profile that has it no longer.
@@ -167,6 +170,21 @@ pub(crate) struct SchemaInner {
 }
 
 impl Schema {
+    /// A schema without structs: what stands in for a builtin one that does not load, which a test rules out.
+    pub(crate) fn empty() -> Self {
+        let inner = SchemaInner {
+            id: String::new(),
+            doc: String::new(),
+            source: String::new(),
+            root: StructId(0),
+            structs: Vec::new(),
+            open: false,
+            flag_only: Vec::new(),
+            none: StructDef::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// The name rules and subjects use.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -279,7 +297,7 @@ impl Schema {
             Type::Text(TextKind::Ip) => "net.IP".into(),
             Type::Text(TextKind::Prefix) => "netip.Prefix".into(),
             Type::Text(TextKind::MemBytes) => "opts.MemBytes".into(),
-            Type::Text(TextKind::Duration) => "string".into(),
+            Type::Text(TextKind::Duration) => "config.Duration".into(),
             Type::Text(TextKind::GcFilter) => "config.BuilderGCFilter".into(),
             Type::Any => "interface {}".into(),
             Type::List(of) => format!("[]{}", self.go_type_name(of)),

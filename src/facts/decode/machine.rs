@@ -1,0 +1,296 @@
+//! The loop: a stack of open containers, one token at a time. `decodeState.object` and `.array` of Go 1.21.
+
+use super::errors::{Context, Found, Target};
+use super::{Decoded, Duplicate};
+use crate::facts::arena::{Facts, ListId, MapId, SlotId, Value};
+use crate::facts::json::fold::folds_to;
+use crate::facts::json::{Reader, Token, push_pointer, unquote};
+use crate::facts::limits::{Limits, OverLimit};
+use crate::schema::{FieldDef, Schema, StructDef, StructId, Type};
+use crate::source::Span;
+
+/// Whether decoding goes on: `Err` once a value's own parser has refused.
+pub(super) type Step = Result<(), Aborted>;
+
+/// Decoding has ended; the error is among those found.
+#[derive(Debug)]
+pub(super) struct Aborted;
+
+/// Where a value is decoded to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) slot: SlotId,
+    /// The key in front of the value; empty in lists.
+    pub(super) key: Span,
+}
+
+/// An open container.
+#[derive(Debug)]
+struct Frame<'a, 's> {
+    kind: Kind<'a>,
+    /// The slot that holds the container; `None` for the root.
+    owner: Option<SlotId>,
+    start: usize,
+    /// The member being decoded, for paths: its key, or in lists nothing.
+    key: &'s [u8],
+}
+
+#[derive(Debug)]
+enum Kind<'a> {
+    Record { def: &'a StructDef, base: SlotId, outer: Option<&'a StructDef>, depth: usize },
+    Map { map: MapId, element: &'a Type },
+    List { list: ListId, element: &'a Type, next: usize },
+}
+
+pub(super) struct Machine<'a, 's> {
+    pub(super) reader: Reader<'s>,
+    pub(super) schema: &'a Schema,
+    pub(super) facts: Facts<'s>,
+    pub(super) context: Context<'a>,
+    pub(super) found: Found,
+    pub(super) limits: &'a Limits,
+    frames: Vec<Frame<'a, 's>>,
+    own: Option<Own<'a>>,
+}
+
+/// A field whose type has an `UnmarshalJSON` that calls `json.Unmarshal` for its own: its first type error
+/// ends the outer decoding, which tells it with the field's place.
+struct Own<'a> {
+    /// How many containers were open around the field.
+    depth: usize,
+    context: Context<'a>,
+    error: Option<(String, Span, String)>,
+}
+
+impl<'a, 's> Machine<'a, 's> {
+    pub(super) fn new(
+        text: &'s [u8],
+        start: usize,
+        end: usize,
+        schema: &'a Schema,
+        limits: &'a Limits,
+    ) -> Self {
+        Self {
+            reader: Reader::new(text, start, end),
+            schema,
+            facts: Facts::new(schema),
+            context: Context::default(),
+            found: Found::default(),
+            limits,
+            frames: Vec::new(),
+            own: None,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Result<Decoded<'s>, OverLimit> {
+        let root = Type::Struct(self.schema.root());
+        let (token, span) = self.reader.next();
+        match token {
+            Token::Null | Token::End => {}
+            Token::ObjectStart => {
+                self.open_record(self.schema.root(), self.facts.root(), None, span);
+            }
+            other => {
+                let go_type = self.schema.go_type_name(&root);
+                let message = self.context.type_error(other.kind(), &go_type);
+                self.reader.skip(other, span);
+                self.found.type_error(message, span, String::new());
+            }
+        }
+        if self.frames.is_empty() {
+            self.facts.set_root_span(Span::new(span.start as usize, self.reader.position()));
+        }
+        while !self.frames.is_empty() {
+            if self.step().is_err() || self.end_of_own().is_err() {
+                break;
+            }
+            self.limits.check_nodes(self.facts.len())?;
+        }
+        let mut duplicates: Vec<Duplicate> = self.found.duplicates;
+        duplicates.sort_by_key(|d| d.later);
+        Ok(Decoded { facts: self.facts, errors: self.found.errors, duplicates })
+    }
+
+    /// Decodes one member of the innermost container, or closes it.
+    fn step(&mut self) -> Step {
+        let (token, span) = self.reader.next();
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        let raw = match token {
+            Token::ObjectEnd | Token::ArrayEnd | Token::End => {
+                self.close();
+                return Ok(());
+            }
+            Token::Str(raw) => raw,
+            _ => &[],
+        };
+        match &mut frame.kind {
+            Kind::List { list, element, next } => {
+                let slot = self.facts.list_element(*list, *next);
+                *next += 1;
+                let target = Target { ty: element, field: None };
+                self.value(token, span, Place { slot, key: Span::default() }, target)
+            }
+            Kind::Map { map, element } => {
+                let (map, element) = (*map, *element);
+                frame.key = raw;
+                let key = unquote(raw);
+                let earlier = self.facts.map_get(map, &key).map(|e| self.facts.slot(e.slot).key);
+                if let Some(earlier) = earlier {
+                    self.note_duplicate(span, earlier);
+                }
+                // Inserted first: Go inserts it whatever becomes of its value.
+                let slot = self.facts.new_slot();
+                self.facts.map_insert(map, key, slot);
+                let place = Place { slot, key: span };
+                let (token, span) = self.reader.next();
+                self.value(token, span, place, Target { ty: element, field: None })
+            }
+            Kind::Record { def, base, outer, depth } => {
+                let (def, base) = (*def, *base);
+                // `d.errorContext` is restored after each field.
+                self.context.fields.truncate(*depth);
+                self.context.within = *outer;
+                frame.key = raw;
+                let key = unquote(raw);
+                let Some((index, field)) = find_field(def, &key) else {
+                    let (token, span) = self.reader.next();
+                    self.reader.skip(token, span);
+                    return Ok(());
+                };
+                self.context.fields.push(&field.name);
+                self.context.within = Some(def);
+                let place = Place { slot: self.facts.field_id(base, index), key: span };
+                let earlier = self.facts.slot(place.slot).key;
+                if earlier != Span::default() {
+                    self.note_duplicate(span, earlier);
+                }
+                if field.own && self.own.is_none() {
+                    let depth = self.frames.len();
+                    self.own = Some(Own { depth, context: self.context.clone(), error: None });
+                }
+                let (token, span) = self.reader.next();
+                self.value(token, span, place, Target { ty: &field.ty, field: Some(field) })
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        let span = Span::new(frame.start, self.reader.position());
+        match frame.kind {
+            Kind::Record { outer, depth, .. } => {
+                self.context.fields.truncate(depth);
+                self.context.within = outer;
+            }
+            Kind::Map { .. } => {}
+            Kind::List { next: 0, .. } => {
+                // `[]` makes a new slice: what the old one kept beyond its length is gone.
+                let list = self.facts.new_list();
+                if let Some(slot) = frame.owner.and_then(|id| self.facts.slot_mut(id)) {
+                    slot.value = Value::List(list);
+                }
+            }
+            Kind::List { list, next, .. } => self.facts.list_truncate(list, next),
+        }
+        match frame.owner.and_then(|id| self.facts.slot_mut(id)) {
+            Some(slot) => slot.span = span,
+            None => self.facts.set_root_span(span),
+        }
+    }
+
+    /// Opens the record that begins at `base`, or a fresh one.
+    pub(super) fn open_record(&mut self, id: StructId, base: SlotId, owner: Option<SlotId>, at: Span) {
+        let def = self.schema.get(id);
+        let (outer, depth) = (self.context.within, self.context.fields.len());
+        self.push(Kind::Record { def, base, outer, depth }, owner, at);
+    }
+
+    pub(super) fn open_map(&mut self, map: MapId, element: &'a Type, owner: SlotId, at: Span) {
+        self.push(Kind::Map { map, element }, Some(owner), at);
+    }
+
+    pub(super) fn open_list(&mut self, list: ListId, element: &'a Type, owner: SlotId, at: Span) {
+        self.push(Kind::List { list, element, next: 0 }, Some(owner), at);
+    }
+
+    fn push(&mut self, kind: Kind<'a>, owner: Option<SlotId>, at: Span) {
+        self.frames.push(Frame { kind, owner, start: at.start as usize, key: &[] });
+    }
+
+    /// JSON Pointer to the member being decoded.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for frame in &self.frames {
+            match &frame.kind {
+                Kind::List { next, .. } => {
+                    push_pointer(&mut path, next.saturating_sub(1).to_string().as_bytes());
+                }
+                _ => push_pointer(&mut path, &unquote(frame.key)),
+            }
+        }
+        path
+    }
+
+    fn note_duplicate(&mut self, later: Span, earlier: Span) {
+        if self.found.wants_duplicate() {
+            let path = self.path();
+            self.found.duplicate(path, later, earlier);
+        }
+    }
+
+    /// Whether another type error would be kept. Asked first, since its path and message cost something.
+    pub(super) fn wants_error(&self) -> bool {
+        match &self.own {
+            Some(own) => own.error.is_none(),
+            None => self.found.wants_error(),
+        }
+    }
+
+    /// `d.saveError` of an `UnmarshalTypeError`.
+    pub(super) fn type_error(&mut self, got: &str, go_type: &str, span: Span) {
+        if self.wants_error() {
+            let path = self.path();
+            self.type_error_at(got, go_type, span, path);
+        }
+    }
+
+    pub(super) fn type_error_at(&mut self, got: &str, go_type: &str, span: Span, path: String) {
+        match &mut self.own {
+            Some(Own { error: Some(_), .. }) => {}
+            Some(own) => {
+                own.error = Some((own.context.type_error(got, go_type), span, path));
+            }
+            None => {
+                let message = self.context.type_error(got, go_type);
+                self.found.type_error(message, span, path);
+            }
+        }
+    }
+
+    /// `d.error` and its like: the value's own parser refuses, and decoding ends.
+    pub(super) fn abort(&mut self, message: String, span: Span) -> Step {
+        let path = self.path();
+        self.found.abort(message, span, path);
+        Err(Aborted)
+    }
+
+    /// Ends the decoding after a field that decodes on its own, if that failed.
+    fn end_of_own(&mut self) -> Step {
+        match self.own.take_if(|own| self.frames.len() <= own.depth) {
+            Some(Own { error: Some((message, span, path)), .. }) => {
+                self.found.abort(message, span, path);
+                Err(Aborted)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The field for a key: exact bytes over all fields, then the first that folds alike (`fields.byExactName`,
+/// `byFoldedName`).
+fn find_field<'a>(def: &'a StructDef, key: &[u8]) -> Option<(usize, &'a FieldDef)> {
+    std::str::from_utf8(key)
+        .ok()
+        .and_then(|name| def.field(name))
+        .or_else(|| def.fields.iter().enumerate().find(|(_, field)| folds_to(key, field.name.as_bytes())))
+}

@@ -1,0 +1,11 @@
+//! JSON as Go's `encoding/json` (Go 1.21) reads it: syntax, tokens, strings, and the folding of keys.
+
+pub(crate) mod fold;
+mod reader;
+mod scan;
+mod unquote;
+
+pub(crate) use reader::{Reader, Token, path_to, push_pointer};
+pub(crate) use scan::scan;
+pub use scan::{SyntaxError, check_syntax};
+pub(crate) use unquote::unquote;
