@@ -138,7 +138,11 @@ impl Writer {
                 let mut units = [0; 2];
                 let upper = self.roll(2) == 1;
                 for unit in c.encode_utf16(&mut units) {
-                    self.out.push_str(&if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") });
+                    self.out.push_str(&if upper {
+                        format!("\\u{unit:04X}")
+                    } else {
+                        format!("\\u{unit:04x}")
+                    });
                 }
             } else {
                 self.out.push(c);
@@ -162,7 +166,11 @@ fn runtime() -> impl Strategy<Value = Json> {
     let path = prop::option::of(prop_oneof![Just(String::new()), Just("/bin/x".to_owned()), "[a-z/ $]{0,5}"]);
     let args = prop::option::of(prop::collection::vec("[a-z -]{0,3}", 0..3));
     let kind = prop::option::of(prop::sample::select(vec![
-        "", "io.containerd.runc.v2", "io.containerd.kata.v2", "io.containerd.runhcs.v1", "/bin/shim",
+        "",
+        "io.containerd.runc.v2",
+        "io.containerd.kata.v2",
+        "io.containerd.runhcs.v1",
+        "/bin/shim",
     ]));
     let value = prop_oneof![
         Just(Json::Literal("true")),
@@ -171,12 +179,22 @@ fn runtime() -> impl Strategy<Value = Json> {
         Just(Json::List(vec![Json::Int(1), Json::Str("a".into())])),
         "[a-z]{0,3}".prop_map(Json::Str),
     ];
-    let key = prop::sample::select(vec!["BinaryName", "binaryname", "Root", "IoUid", "SystemdCgroup", "TypeUrl", "x"]);
+    let key = prop::sample::select(vec![
+        "BinaryName",
+        "binaryname",
+        "Root",
+        "IoUid",
+        "SystemdCgroup",
+        "TypeUrl",
+        "x",
+    ]);
     let options = prop::option::of(prop::collection::btree_map(key, value, 0..3));
     (path, args, kind, options).prop_map(|(path, args, kind, options)| {
         let mut entries = Vec::new();
         entries.extend(path.map(|p| ("path".to_owned(), Json::Str(p))));
-        entries.extend(args.map(|a| ("runtimeArgs".to_owned(), Json::List(a.into_iter().map(Json::Str).collect()))));
+        entries.extend(
+            args.map(|a| ("runtimeArgs".to_owned(), Json::List(a.into_iter().map(Json::Str).collect()))),
+        );
         entries.extend(kind.map(|k| ("runtimeType".to_owned(), Json::Str(k.to_owned()))));
         let options = options.map(|o| o.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
         entries.extend(options.map(|o| ("options".to_owned(), Json::Object(o))));
@@ -300,12 +318,27 @@ fn runc_is_reserved_in_every_spelling_and_in_no_other() {
         let mut rest = code;
         let mut key = String::from("\"");
         for c in "runc".chars() {
-            key += &[c.to_string(), format!("\\u{:04x}", u32::from(c)), format!("\\u{:04X}", u32::from(c))][rest % 3];
+            key += &[c.to_string(), format!("\\u{:04x}", u32::from(c)), format!("\\u{:04X}", u32::from(c))]
+                [rest % 3];
             rest /= 3;
         }
         assert!(reserved(&format!("{key}\"")), "{key}");
     }
-    for near in ["", "RUNC", "Runc", "runC", "runc ", " runc", "runc\\u0000", "\\ufeffrunc", "ru\\u200bnc", "run", "runcc", "rυnc", "runc\\n"] {
+    for near in [
+        "",
+        "RUNC",
+        "Runc",
+        "runC",
+        "runc ",
+        " runc",
+        "runc\\u0000",
+        "\\ufeffrunc",
+        "ru\\u200bnc",
+        "run",
+        "runcc",
+        "rυnc",
+        "runc\\n",
+    ] {
         assert!(!reserved(&format!("\"{near}\"")), "{near}");
     }
     fn law(name: String) -> TestResult {
@@ -344,12 +377,16 @@ fn names_are_judged_by_the_one_line_definition() {
         for (policy, leading_dot) in [(&*MOBY_28, false), (&*MOBY_23, true)] {
             let outcome = judge(policy, Kind::Name, document.as_bytes());
             let allowed = outcome.decision.verdict == Verdict::Allow;
-            let known = name == "runc" || name == "io.containerd.runc.v2" || (name.is_empty() && !leading_dot);
+            let known =
+                name == "runc" || name == "io.containerd.runc.v2" || (name.is_empty() && !leading_dot);
             assert_eq!(allowed, known || permissible(name, leading_dot), "{name:?} in {}", policy.profile());
             if allowed && !known {
                 let resolved = outcome.resolved.unwrap();
                 let binary = resolved["shim_binary"].as_str().unwrap();
-                assert!(binary.starts_with("containerd-shim-") && !binary.contains('/'), "{name:?}: {binary}");
+                assert!(
+                    binary.starts_with("containerd-shim-") && !binary.contains('/'),
+                    "{name:?}: {binary}"
+                );
                 assert!(!name.starts_with('/') && !name.contains('/'));
             }
             judged += 1;

@@ -99,7 +99,12 @@ fn findings_point_into_the_document() {
                 for label in finding.primary.iter().chain(&finding.related) {
                     assert!(label.span.range().end <= example.doc.len(), "{}: {label:?}", finding.rule);
                 }
-                assert!(finding.path.is_empty() || finding.path.starts_with('/'), "{}: {}", rule.id, finding.path);
+                assert!(
+                    finding.path.is_empty() || finding.path.starts_with('/'),
+                    "{}: {}",
+                    rule.id,
+                    finding.path
+                );
             }
         }
     }
@@ -115,7 +120,10 @@ fn rows_are_complete_and_well_written() {
             }
         };
         let first = |s: &str| s.chars().next().unwrap_or(' ');
-        check(!first(&rule.title).is_uppercase() || rule.title.chars().nth(1).is_some_and(char::is_uppercase), "title starts with a small letter");
+        check(
+            !first(&rule.title).is_uppercase() || rule.title.chars().nth(1).is_some_and(char::is_uppercase),
+            "title starts with a small letter",
+        );
         check(!rule.title.ends_with('.'), "title has no final period");
         check(rule.title.len() <= 72, "title is short");
         check(rule.why.ends_with(['.', '?']), "why is made of sentences");
@@ -128,7 +136,12 @@ fn rows_are_complete_and_well_written() {
             check(!first(&rule.message_text).is_uppercase(), "our messages start with a small letter");
             check(!rule.message_text.ends_with('.'), "our messages have no final period");
         }
-        check(rule.tags.iter().all(|t| t.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c))), "tags are lower case");
+        check(
+            rule.tags.iter().all(|t| {
+                t.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c))
+            }),
+            "tags are lower case",
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

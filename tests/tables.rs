@@ -6,7 +6,8 @@ use plimsoll::subject::{Kind, Policy, Request};
 use plimsoll::table::Catalog;
 
 fn problems(text: &str) -> Vec<String> {
-    let error = Catalog::builtin().unwrap().with_table("mine.toml", text).expect_err("this table must not load");
+    let error =
+        Catalog::builtin().unwrap().with_table("mine.toml", text).expect_err("this table must not load");
     let index = LineIndex::new(text.as_bytes());
     let show = |p: &plimsoll::schema::Problem| {
         let at = index.position(p.span.start as usize);
@@ -61,21 +62,42 @@ fn one_problem_each_at_its_place() {
     for (changes, expected) in [
         (&[("when", "when = 'debugg'")][..], "11:9: unknown name `debugg`"),
         (&[("when", "when = 'mtu'")], "11:9: this must be a bool, and is an int"),
-        (&[("when", "when = \"mtu == 'x'\"")], "11:9: `==` compares two bools, ints or strings, not an int with a string"),
+        (
+            &[("when", "when = \"mtu == 'x'\"")],
+            "11:9: `==` compares two bools, ints or strings, not an int with a string",
+        ),
         (&[("when", "when = 'hosts < 1'")], "11:9: `<` compares ints"),
         (&[("when", "when = 'debug &&'")], "11:17: expected an expression, found the end"),
-        (&[("when", "when = \"data-root.matches('a')\"")], "11:27: a pattern must begin with `^` and end with `$`"),
+        (
+            &[("when", "when = \"data-root.matches('a')\"")],
+            "11:27: a pattern must begin with `^` and end with `$`",
+        ),
         (&[("when", "when = \"data-root.matches('^(?i)a$')\"")], "11:27: a pattern may not hold flags"),
         (&[("when", "when = \"data-root.matches('^(a$')\"")], "11:27: the pattern cannot be used"),
         (&[("when", "when = \"data-root.matches('^.*a.{200}$')\"")], "11:27: the pattern cannot be used"),
-        (&[("when", "when = \"data-root.startsWith(data-root)\"")], "11:9: `startsWith` wants a string literal"),
-        (&[("when", "when = \"hosts.exists(debug, true)\"")], "11:22: this must be a new name for a variable"),
-        (&[("when", "when = \"before('a', 'b') == 'a'\"")], "11:9: there is no function, predicate or view `before`"),
+        (
+            &[("when", "when = \"data-root.startsWith(data-root)\"")],
+            "11:9: `startsWith` wants a string literal",
+        ),
+        (
+            &[("when", "when = \"hosts.exists(debug, true)\"")],
+            "11:22: this must be a new name for a variable",
+        ),
+        (
+            &[("when", "when = \"before('a', 'b') == 'a'\"")],
+            "11:9: there is no function, predicate or view `before`",
+        ),
         (&[("when", "when = \"permissible('a', 'b')\"")], "11:9: `permissible` takes 1 argument(s), not 2"),
         (&[("when", "when = \"permissible(1)\"")], "11:21: this must be a string, and is an int"),
         (&[("when", "when = \"runtimes.foo\"")], "11:9: a map has no fields"),
-        (&[("when", "when = \"runtimes['foo'].patth == ''\"")], "11:9: no field `patth` here (there are: path,"),
-        (&[("when", "when = \"has(debug) && has(1)\"")], "11:27: this must be a field, a variable, or a part of one"),
+        (
+            &[("when", "when = \"runtimes['foo'].patth == ''\"")],
+            "11:9: no field `patth` here (there are: path,",
+        ),
+        (
+            &[("when", "when = \"has(debug) && has(1)\"")],
+            "11:27: this must be a field, a variable, or a part of one",
+        ),
         (&[("message", "message = 'x {nope} y'")], "12:15: unknown name `nope`"),
         (&[("message", "message = 'x {debug'")], "12:14: the `{` is not closed"),
         (&[("message", "message = 'x } y'")], "12:14: a `}` on its own is written `}}`"),
@@ -91,22 +113,37 @@ fn one_problem_each_at_its_place() {
         (&[("bad", "bad = [1]")], "16:8: an example is a document in a string"),
         (&[("since", "since = 'moby-99'")], "18:9: `moby-99` is no profile of the line `moby`"),
         (&[("since", "since = 'containerd-2.1'")], "18:9: `containerd-2.1` is no profile of the line `moby`"),
-        (&[("since", "since = 'moby-27'\nuntil = 'moby-25'")], "6:1: `until` must be a later profile than `since`"),
+        (
+            &[("since", "since = 'moby-27'\nuntil = 'moby-25'")],
+            "6:1: `until` must be a later profile than `since`",
+        ),
         (&[("since", "sinze = 'moby-27'")], "18:1: unknown key `sinze`"),
         (&[("each", "each = 'x in debug'")], "18:14: `each` goes through a list"),
         (&[("each", "each = 'x in runtimes'")], "18:14: `each` goes through a list (`x in list`) or a map"),
         (&[("each", "each = 'debug in hosts'")], "18:8: the variable `debug` hides another name"),
         (&[("set", "set = { debug = 'mtu' }")], "18:17: the field is a bool, the value an int"),
-        (&[("set", "set = { hosts = 'debug' }")], "18:9: only a bool, int or string field of the document can be set"),
+        (
+            &[("set", "set = { hosts = 'debug' }")],
+            "18:9: only a bool, int or string field of the document can be set",
+        ),
         (&[("at", "at = 'true'")], "18:6: this must be a field, a variable, or a part of one"),
         (&[("subject", "subject = 'dog'")], "3:11: there is no subject `dog`"),
         (&[("line", "line = 'podman'")], "4:8: no profile belongs to a line `podman`"),
         (&[("table", "[tabel]")], "a table with rules needs a header [table]"),
         (&[("rule", "[[rule]]\n[[rule]]")], "`id` is missing"),
         (&[("title", "title = [")], "unclosed array"),
-        (&[("define", "[define.permissible]\nparams = { x = 'string' }\nexpr = 'true'")], "there is already a predicate or view `permissible`"),
-        (&[("define", "[define.mine]\nparams = { x = 'string' }\nexpr = 'mtu > 0'")], "20:9: unknown name `mtu` (a predicate sees only its parameters)"),
-        (&[("define", "[define.mine]\nparams = { x = 'string' }\nexpr = 'mine(x)'")], "20:9: there is no function, predicate or view `mine`"),
+        (
+            &[("define", "[define.permissible]\nparams = { x = 'string' }\nexpr = 'true'")],
+            "there is already a predicate or view `permissible`",
+        ),
+        (
+            &[("define", "[define.mine]\nparams = { x = 'string' }\nexpr = 'mtu > 0'")],
+            "20:9: unknown name `mtu` (a predicate sees only its parameters)",
+        ),
+        (
+            &[("define", "[define.mine]\nparams = { x = 'string' }\nexpr = 'mine(x)'")],
+            "20:9: there is no function, predicate or view `mine`",
+        ),
     ] {
         let found = problems(&table(changes));
         assert!(found.iter().any(|p| p.contains(expected)), "{changes:?}: {expected:?} is not in {found:#?}");
@@ -137,7 +174,8 @@ fn predicates_are_expanded_hygienically() {
         (r#"{"labels": ["a=b"], "hosts": ["tcp://c.d:1"]}"#, false),
         (r#"{"labels": ["a.b=c"], "hosts": ["fd://"]}"#, false),
     ] {
-        let decision = policy.judge(&Request::new(Kind::Daemon, doc.as_bytes()), &Budget::default()).unwrap().decision;
+        let decision =
+            policy.judge(&Request::new(Kind::Daemon, doc.as_bytes()), &Budget::default()).unwrap().decision;
         assert_eq!(decision.findings.iter().any(|f| f.rule.as_str() == "XY001"), fires, "{doc}");
     }
 }
