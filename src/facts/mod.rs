@@ -22,4 +22,4 @@ pub use item::Item;
 pub use json::{SyntaxError, check_syntax};
 pub use limits::{Limits, OverLimit};
 pub use loader::{Loaded, load_daemon, load_document, load_schema};
-pub(crate) use text::quote::quote;
+pub(crate) use text::quote;
