@@ -198,7 +198,7 @@ fn type_errors_name_the_field_as_go_does() {
     );
     assert_eq!(
         refused("[1]"),
-        owned("json: cannot unmarshal array into Go value of type container.Config", "[", "")
+        owned("json: cannot unmarshal array into Go value of type container.Config", "[1]", "")
     );
 }
 
