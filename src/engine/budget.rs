@@ -1,3 +1,6 @@
+use crate::facts::Limits;
+pub use crate::facts::OverLimit as OverBudget;
+
 /// How much work one judgement may cost. Past a limit the outcome is [`OverBudget`], never "allow".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -14,18 +17,15 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: 16 << 20, depth: 10_000, nodes: 4 << 20, instances: 16 << 20 }
+        let Limits { bytes, depth, nodes } = Limits::default();
+        Self { bytes, depth, nodes, instances: 16 << 20 }
     }
 }
 
-/// A limit of the [`Budget`] was passed: the document was not judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("over budget: {what} {found} exceeds the limit of {limit}")]
-pub struct OverBudget {
-    /// Which limit, in words: "document size in bytes", "values", "rule instances".
-    pub what: &'static str,
-    /// What was found, at least.
-    pub found: usize,
-    /// The limit.
-    pub limit: usize,
+impl Budget {
+    /// The part that reading a document draws on.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits { bytes: self.bytes, depth: self.depth, nodes: self.nodes }
+    }
 }

@@ -10,7 +10,10 @@ mod item;
 mod json;
 mod limits;
 mod loader;
+pub mod options;
+pub mod path;
 pub(crate) mod text;
+pub mod views;
 
 pub use any::{AnyNode, AnyRef, AnyValue};
 pub use arena::{Facts, ListId, MapEntry, MapId, Slot, SlotId, Value};
@@ -19,3 +22,4 @@ pub use item::Item;
 pub use json::{SyntaxError, check_syntax};
 pub use limits::{Limits, OverLimit};
 pub use loader::{Loaded, load_daemon, load_document, load_schema};
+pub(crate) use text::quote::quote;

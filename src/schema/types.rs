@@ -111,6 +111,8 @@ pub struct FieldDef {
     pub unlisted: bool,
     /// daemon.json: a boolean that is copied into the flag of its name, wherever the flattened key stood.
     pub flag: bool,
+    /// The name in protobuf's JSON form, for fields of protobuf messages.
+    pub proto: Option<String>,
     /// The Go type has an `UnmarshalJSON` that calls `json.Unmarshal` on its own: the first type error inside
     /// ends the decoding, and names this field.
     pub own: bool,

@@ -8,6 +8,7 @@ mod report;
 use super::arena::{Facts, Value};
 use super::decode::ErrorKind;
 use super::decode::{Decoded, decode, decode_valid};
+use super::item::Item;
 use super::json::scan;
 use super::limits::{Limits, OverLimit};
 use crate::schema::Schema;
@@ -24,6 +25,17 @@ pub struct Loaded<'s> {
     pub facts: Facts<'s>,
     /// What was found: a document of [`load_schema`].
     pub load: Facts<'s>,
+}
+
+impl Loaded<'_> {
+    /// The message of the first problem that keeps a part of the document from being read.
+    #[must_use]
+    pub fn first_error(&self) -> Option<String> {
+        ["encoding", "syntax", "types"].into_iter().find_map(|list| {
+            let problem = Item::root(&self.load, list)?.elements().next()?;
+            Some(String::from_utf8_lossy(problem.field("message")?.str()).into_owned())
+        })
+    }
 }
 
 /// Loads a daemon.json as dockerd does with all flags at their defaults.

@@ -4,7 +4,7 @@ mod duration;
 mod float;
 mod ip;
 mod prefix;
-mod quote;
+pub(crate) mod quote;
 mod size;
 
 pub(crate) use duration::parse_duration;

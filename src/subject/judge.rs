@@ -1,0 +1,169 @@
+use serde_json::Value as Json;
+
+use super::context;
+use super::kind::Kind;
+use super::policy::Policy;
+use crate::engine::{Budget, Decision, OverBudget, Program, Verdict};
+use crate::facts::{Facts, Item, Value, decode, load_daemon};
+use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
+use crate::schema::Schema;
+
+/// A document to judge, and what is known besides.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'r> {
+    /// What the document is.
+    pub kind: Kind,
+    /// Its exact bytes. For [`Kind::Name`] the JSON object `{"name"}` or `{"name_base64"}`, for [`Kind::Wrap`]
+    /// `{"name", "path", "args"}`.
+    pub document: &'r [u8],
+    /// The daemon.json that a name is resolved against; none is an empty one.
+    pub daemon: Option<&'r [u8]>,
+    /// Host facts as JSON (`spec/schema/host.toml`); what is not told is unknown.
+    pub host: Option<&'r [u8]>,
+}
+
+impl<'r> Request<'r> {
+    /// A document about whose surroundings nothing is known.
+    #[must_use]
+    pub fn new(kind: Kind, document: &'r [u8]) -> Self {
+        Self { kind, document, daemon: None, host: None }
+    }
+}
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What the rules say.
+    pub decision: Decision,
+    /// What the document resolves to, if it is not denied: the `resolved` of the case format.
+    pub resolved: Option<Json>,
+}
+
+/// A request that was not judged. Never to be taken for "allow".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JudgeError {
+    /// The document costs more than the budget allows.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
+    /// The profile has no rules for this kind.
+    #[error("profile `{profile}` does not judge documents of kind `{kind}`")]
+    Unsupported {
+        /// The kind asked for.
+        kind: Kind,
+        /// The profile.
+        profile: String,
+    },
+    /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
+    #[error("the {what} cannot be read: {reason}")]
+    Context {
+        /// `host facts`, `daemon.json given for context`, `name`, `wrapper`.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+    },
+}
+
+pub(super) fn judge(policy: &Policy, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+    let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
+    let program = policy.program(request.kind).ok_or_else(unsupported)?;
+    let host_schema = policy.schema("host").ok_or_else(unsupported)?;
+    let host_text = context::host_facts(request.host, host_schema)?;
+    let host = read("host facts", &host_text, host_schema, budget)?;
+    let job = Job { policy, program, request, budget, host };
+    match request.kind {
+        Kind::Daemon => job.daemon(),
+        Kind::Name => job.name(),
+        Kind::Wrap => job.wrap(),
+        Kind::Create | Kind::Spec | Kind::Lifecycle => Err(unsupported()),
+    }
+}
+
+/// Decodes what is not the daemon's own document: here every error is an error.
+fn read<'s>(
+    what: &'static str,
+    text: &'s [u8],
+    schema: &Schema,
+    budget: &Budget,
+) -> Result<Facts<'s>, JudgeError> {
+    let decoded = decode(text, schema, &budget.limits())?;
+    match decoded.errors.into_iter().next() {
+        None => Ok(decoded.facts),
+        Some(error) => Err(JudgeError::Context { what, reason: error.message }),
+    }
+}
+
+struct Job<'j> {
+    policy: &'j Policy,
+    program: &'j Program,
+    request: &'j Request<'j>,
+    budget: &'j Budget,
+    host: Facts<'j>,
+}
+
+impl<'j> Job<'j> {
+    fn generation(&self) -> Generation {
+        Generation::of_profile(self.policy.profile())
+    }
+
+    fn setup_host(&self) -> SetupHost {
+        let told = |name| Item::root(&self.host, name).filter(Item::is_present).map(|item| item.bool());
+        SetupHost { systemd_cgroup: told("systemd_cgroup"), docker_ramdisk: told("docker_ramdisk") }
+    }
+
+    fn schema(&self, id: &str) -> Result<&'j Schema, JudgeError> {
+        self.policy.schema(id).ok_or_else(|| JudgeError::Unsupported {
+            kind: self.request.kind,
+            profile: self.policy.profile().to_owned(),
+        })
+    }
+
+    fn finish(
+        &self,
+        roots: Vec<Facts<'_>>,
+        resolve: impl FnOnce() -> Option<Json>,
+    ) -> Result<Outcome, JudgeError> {
+        let decision = self.program.evaluate(roots, self.budget)?;
+        let resolved = if decision.verdict == Verdict::Deny { None } else { resolve() };
+        Ok(Outcome { decision, resolved })
+    }
+
+    fn daemon(&self) -> Result<Outcome, JudgeError> {
+        let loaded = load_daemon(self.request.document, self.schema("daemon")?, &self.budget.limits())?;
+        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
+        let roots = vec![loaded.facts, loaded.load, self.host.clone()];
+        self.finish(roots, || serde_json::to_value(runtimes).ok())
+    }
+
+    fn name(&self) -> Result<Outcome, JudgeError> {
+        let document = context::name(self.request.document)?;
+        let mut facts = read("name", &document.json, self.schema("name")?, self.budget)?;
+        if let Some(bytes) = document.bytes
+            && let Some((id, _)) = facts.root_field("name")
+            && let Some(slot) = facts.slot_mut(id)
+        {
+            slot.value = Value::Str(bytes.into());
+            slot.set = true;
+        }
+        let context = self.request.daemon.unwrap_or_default();
+        let loaded = load_daemon(context, self.schema("daemon")?, &self.budget.limits())?;
+        if let Some(reason) = loaded.first_error() {
+            return Err(JudgeError::Context { what: "daemon.json given for context", reason });
+        }
+        let name = Item::root(&facts, "name").map_or_else(Vec::new, |item| item.str().to_vec());
+        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
+        let roots = vec![facts, loaded.facts, self.host.clone()];
+        self.finish(roots, || serde_json::to_value(runtimes.get(&name)).ok())
+    }
+
+    fn wrap(&self) -> Result<Outcome, JudgeError> {
+        let facts = read("wrapper", self.request.document, self.schema("wrap")?, self.budget)?;
+        let text = |name| Item::root(&facts, name).map_or_else(Vec::new, |item| item.str().to_vec());
+        let args = Item::root(&facts, "args");
+        let args: Vec<_> = args.iter().flat_map(Item::elements).map(|arg| arg.str().to_vec()).collect();
+        let script = match self.generation() {
+            Generation::First => WrapperScript::unhashed(&text("name"), &text("path"), &args),
+            Generation::Reloadable => WrapperScript::new(&text("name"), &text("path"), &args),
+        };
+        self.finish(vec![facts, self.host.clone()], || serde_json::to_value(script).ok())
+    }
+}

@@ -1,0 +1,12 @@
+//! Subjects: from the bytes of a document and what is known besides, to a decision and what it resolves to.
+//!
+//! [`Policy`] is what embedders hold: all rules of one profile, ready to judge.
+
+mod context;
+mod judge;
+mod kind;
+mod policy;
+
+pub use judge::{JudgeError, Outcome, Request};
+pub use kind::{Kind, UnknownKind};
+pub use policy::{Policy, PolicyError};

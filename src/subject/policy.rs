@@ -1,0 +1,134 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::judge::{self, JudgeError, Outcome, Request};
+use super::kind::Kind;
+use crate::engine::{Budget, Program};
+use crate::schema::Schema;
+use crate::table::{Catalog, CatalogError, Rule, TableError};
+
+/// All rules of one profile, ready to judge documents. Cheap to clone, `Send` and `Sync`.
+///
+/// ```
+/// use plimsoll::engine::{Budget, Verdict};
+/// use plimsoll::subject::{Kind, Policy, Request};
+///
+/// let policy = Policy::builtin("moby-28")?;
+/// let request = Request::new(Kind::Daemon, br#"{"runtimes": {"runc": {"path": "/usr/bin/runc"}}}"#);
+/// let outcome = policy.judge(&request, &Budget::default())?;
+/// assert_eq!(outcome.decision.verdict, Verdict::Deny);
+/// assert_eq!(outcome.decision.message(), Some("runtime name 'runc' is reserved"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    catalog: Catalog,
+    profile: Arc<str>,
+    programs: Arc<BTreeMap<Kind, Program>>,
+    schemas: Arc<BTreeMap<String, Schema>>,
+}
+
+/// A policy that cannot be made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// There is no such profile.
+    #[error("there is no profile `{asked}` (there are: {})", known.join(", "))]
+    Profile {
+        /// What was asked for.
+        asked: String,
+        /// The profiles there are.
+        known: Vec<String>,
+    },
+    /// The texts that the crate carries cannot be used; a test rules this out.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+impl Policy {
+    /// The built-in rules of a profile.
+    ///
+    /// # Errors
+    /// If there is no such profile.
+    pub fn builtin(profile: &str) -> Result<Self, PolicyError> {
+        Self::new(Catalog::builtin()?, profile)
+    }
+
+    /// The rules of a catalog in one of its profiles.
+    ///
+    /// # Errors
+    /// If the catalog has no such profile.
+    pub fn new(catalog: Catalog, profile: &str) -> Result<Self, PolicyError> {
+        let profiles = catalog.profiles();
+        if profiles.get(profile).is_none() {
+            let known = profiles.iter().map(|p| p.id.clone()).collect();
+            return Err(PolicyError::Profile { asked: profile.to_owned(), known });
+        }
+        let has = |id: &str| profiles.at_least(profile, id);
+        let schemas = catalog.schemas().map(|s| (s.id().to_owned(), s.at_profile(&has))).collect();
+        let programs = Kind::ALL
+            .into_iter()
+            .filter_map(|kind| Some((kind, Program::new(&catalog, profile, kind.as_str())?)))
+            // A profile judges what it has rules for: containerd's say nothing of daemon.json.
+            .filter(|(_, program)| program.rules().next().is_some())
+            .collect();
+        Ok(Self {
+            profile: profile.into(),
+            programs: Arc::new(programs),
+            schemas: Arc::new(schemas),
+            catalog,
+        })
+    }
+
+    /// This policy and one more table, which can only add findings.
+    ///
+    /// # Errors
+    /// All problems of the table at once, each with its place in `text`.
+    pub fn with_table(self, name: &str, text: &str) -> Result<Self, TableError> {
+        let catalog = self.catalog.with_table(name, text)?;
+        match Self::new(catalog, &self.profile) {
+            Ok(policy) => Ok(policy),
+            // The profile was there before, and a table cannot take it away.
+            Err(_) => Ok(self),
+        }
+    }
+
+    /// The profile.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// All that the rules are made of.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The rules of this profile, by subject and in the order in which they are judged.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.programs.values().flat_map(Program::rules)
+    }
+
+    /// The kinds of document that this profile judges.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.programs.keys().copied()
+    }
+
+    pub(super) fn program(&self, kind: Kind) -> Option<&Program> {
+        self.programs.get(&kind)
+    }
+
+    /// A schema as the profile has it.
+    pub(super) fn schema(&self, id: &str) -> Option<&Schema> {
+        self.schemas.get(id)
+    }
+
+    /// Judges one document: pure, total, and a function of its arguments alone.
+    ///
+    /// # Errors
+    /// If the document is over budget, the profile does not judge its kind, or what was given besides it (host
+    /// facts, a daemon.json, the form of a name) cannot be read. None of these is a verdict.
+    pub fn judge(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+        judge::judge(self, request, budget)
+    }
+}

@@ -1,0 +1,53 @@
+//! The schema files under `spec/` load, and say what the originals' structs say.
+#![allow(clippy::unwrap_used)]
+
+use plimsoll::schema::{Schema, Type};
+
+fn schema(name: &str) -> Schema {
+    let path = format!("{}/spec/schema/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    Schema::parse(&text).unwrap_or_else(|e| panic!("{path}: {:#?}", e.problems))
+}
+
+#[test]
+fn every_schema_file_loads() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/spec/schema")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text.contains("[schema]") {
+            assert_eq!(schema(name).id(), name);
+        }
+    }
+}
+
+#[test]
+fn go_names_are_those_of_error_messages() {
+    let daemon = schema("daemon");
+    let root = daemon.get(daemon.root());
+    let go = |name: &str| root.field(name).map(|(_, f)| f.go.as_str());
+    assert_eq!(root.go_short(), "Config");
+    assert_eq!(go("mtu"), Some("int"));
+    assert_eq!(go("runtimes"), Some("map[string]system.Runtime"));
+    assert_eq!(go("default-network-opts"), Some("map[string]map[string]string"));
+    assert_eq!(go("default-ulimits"), Some("map[string]*units.Ulimit"));
+    assert_eq!(go("log-format"), Some("log.OutputFormat"));
+}
+
+#[test]
+fn profiles_see_their_own_fields() {
+    let daemon = schema("daemon");
+    let old = daemon.at_profile(&|p| p == "moby-23");
+    let new = daemon.at_profile(&|_| true);
+    let runtime = |s: &Schema| {
+        let (_, runtimes) = s.get(s.root()).field("runtimes").unwrap();
+        let Type::Map(of) = &runtimes.ty else { panic!("runtimes is a map") };
+        let Type::Struct(id) = **of else { panic!("of structs") };
+        s.get(id).fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(runtime(&old), ["path", "runtimeArgs"]);
+    assert_eq!(runtime(&new), ["path", "runtimeArgs", "runtimeType", "options"]);
+    assert!(old.get(old.root()).field("bip6").is_none());
+    assert!(new.get(new.root()).field("bip6").is_some());
+    assert_eq!(new.get(new.root()).field("allow-nondistributable-artifacts").unwrap().1.ty, Type::Any);
+}
