@@ -14,6 +14,9 @@
 )]
 
 pub mod engine;
+pub mod expr;
 pub mod facts;
+pub mod runtime;
 pub mod schema;
 pub mod source;
+pub mod table;

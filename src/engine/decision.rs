@@ -1,48 +1,7 @@
-use std::fmt;
 use std::sync::Arc;
 
 use crate::source::Span;
-
-/// The name of a rule: two or three capital letters and three digits, never reused.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RuleId(pub(crate) Arc<str>);
-
-impl RuleId {
-    /// As text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RuleId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What a rule does when it fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effect {
-    /// The original refuses the document, cannot decode it, or crashes on it.
-    Deny,
-    /// The original accepts it; a person should look.
-    Warn,
-    /// No finding: later rules see changed values, as later code of the original does.
-    Set,
-}
-
-impl Effect {
-    /// `deny`, `warn` or `set`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deny => "deny",
-            Self::Warn => "warn",
-            Self::Set => "set",
-        }
-    }
-}
+use crate::table::{Effect, RuleId};
 
 /// The answer to "would the original accept this?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +67,21 @@ pub struct Decision {
     pub needs: Vec<String>,
     /// Other messages that the original may print first, because Go's map order is random.
     pub alternatives: Vec<String>,
+    /// What each rule did, in the order in which they were judged.
+    pub trace: Vec<RuleTrace>,
+}
+
+/// What one rule did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleTrace {
+    /// The rule.
+    pub rule: RuleId,
+    /// How often it was judged: once for each element of its loops.
+    pub judged: usize,
+    /// How often it fired.
+    pub fired: usize,
+    /// How often that depended on a fact nobody told.
+    pub unknown: usize,
 }
 
 impl Decision {

@@ -4,6 +4,11 @@
 
 mod budget;
 mod decision;
+mod naive;
+mod program;
+mod scope;
+mod tri;
 
 pub use budget::{Budget, OverBudget};
-pub use decision::{Decision, Effect, Finding, Label, RuleId, Verdict};
+pub use decision::{Decision, Finding, Label, RuleTrace, Verdict};
+pub use program::Program;

@@ -278,6 +278,35 @@ impl<'s> Facts<'s> {
         }
     }
 
+    /// The slot at the end of a path of fields, from a record (or the root); records on the way come into being.
+    pub(crate) fn make_path<'n>(
+        &mut self,
+        from: Option<(SlotId, Type)>,
+        fields: impl IntoIterator<Item = &'n str>,
+    ) -> Option<SlotId> {
+        let mut at = from;
+        for name in fields {
+            let (base, id) = match &at {
+                None => (self.root(), self.schema.root()),
+                Some((slot, ty)) => {
+                    let Type::Struct(id) = ty.pointee() else { return None };
+                    let base = match self.slot(*slot).value {
+                        Value::Record(base) => base,
+                        _ => {
+                            let base = self.new_record(*id);
+                            self.slot_mut(*slot)?.value = Value::Record(base);
+                            base
+                        }
+                    };
+                    (base, *id)
+                }
+            };
+            let (index, field) = self.schema.get(id).field(name)?;
+            at = Some((self.field_id(base, index), field.ty.clone()));
+        }
+        at.map(|(slot, _)| slot)
+    }
+
     /// The type of a field, for writers of facts that do not come from a text.
     pub(crate) fn root_field(&self, name: &str) -> Option<(SlotId, Type)> {
         let (index, field) = self.schema.get(self.schema.root()).field(name)?;

@@ -165,6 +165,7 @@ fn read_field(
         flat: reader.flag("flat", problems),
         unlisted: reader.flag("unlisted", problems),
         flag: reader.flag("flag", problems),
+        proto: owned(reader.string("proto", problems)),
         since: owned(reader.string("since", problems)),
         until: owned(reader.string("until", problems)),
     };

@@ -7,5 +7,6 @@ mod toml_reader;
 mod types;
 
 pub use load::SchemaError;
+pub(crate) use toml_reader::parse as parse_toml;
 pub use toml_reader::{Problem, TomlReader};
 pub use types::{Constant, FieldDef, IntSize, Schema, StructDef, StructId, TextKind, Type};

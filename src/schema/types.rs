@@ -111,6 +111,8 @@ pub struct FieldDef {
     pub unlisted: bool,
     /// daemon.json: a boolean that is copied into the flag of its name, wherever the flattened key stood.
     pub flag: bool,
+    /// The name in protobuf's JSON form, for fields of protobuf messages.
+    pub proto: Option<String>,
     /// First profile that has the field.
     pub since: Option<String>,
     /// First profile that has it no longer.

@@ -1,0 +1,68 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::budget::{Budget, OverBudget};
+use super::decision::Decision;
+use super::naive;
+use crate::facts::Facts;
+use crate::table::{Catalog, Rule, Subject};
+
+/// The rows of one loop of the original, in their order.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) rules: Vec<Arc<Rule>>,
+}
+
+/// The rules of one subject as one profile has them, ready to judge documents. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Program {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    subject: Subject,
+    stages: Vec<Stage>,
+}
+
+impl Program {
+    /// The rules of `subject` in `profile`; `None` if the catalog has no such subject.
+    #[must_use]
+    pub fn new(catalog: &Catalog, profile: &str, subject: &str) -> Option<Self> {
+        let subject = catalog.subject(subject)?.clone();
+        // Rows of different tables that share a stage number but not a loop stay apart.
+        let mut stages: BTreeMap<(i64, Arc<str>, Arc<str>), Stage> = BTreeMap::new();
+        for rule in catalog
+            .rules()
+            .iter()
+            .filter(|r| *r.subject == *subject.id && r.holds_in(catalog.profiles(), profile))
+        {
+            let key = (rule.stage, rule.table.clone(), rule.each_text.clone());
+            stages.entry(key).or_insert_with(|| Stage { rules: Vec::new() }).rules.push(rule.clone());
+        }
+        Some(Self { inner: Arc::new(Inner { subject, stages: stages.into_values().collect() }) })
+    }
+
+    /// What it judges.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.inner.subject
+    }
+
+    pub(super) fn stages(&self) -> &[Stage] {
+        &self.inner.stages
+    }
+
+    /// The rules, in the order in which they are judged.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.inner.stages.iter().flat_map(|s| s.rules.iter().map(Arc::as_ref))
+    }
+
+    /// Judges a document: `roots` holds it, and then the subject's other records in their order.
+    ///
+    /// # Errors
+    /// If judging would cost more rule instances than the budget allows.
+    pub fn evaluate(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
+        naive::evaluate(self, roots, budget)
+    }
+}

@@ -1,0 +1,473 @@
+use std::borrow::Cow;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::facts::{AnyNode, AnyValue, Facts, SlotId, Value};
+use crate::schema::{IntSize, Schema, Type};
+
+const RUNC: &str = "io.containerd.runc.v2";
+const RUNHCS: &str = "io.containerd.runhcs.v1";
+const KATA: &str = "io.containerd.kata.v2";
+
+/// The document `{"options": …}`, put together without a decoder.
+#[derive(Debug)]
+struct Document {
+    facts: Facts<'static>,
+    slot: SlotId,
+}
+
+impl Document {
+    fn empty() -> Self {
+        let schema = "[schema]\nid = 'd'\nroot = 'D'\ndoc = 'd'\nsource = 'd'\n[struct.D]\ndoc = 'd'\n\
+                      fields = [{ name = 'options', type = '{any}', doc = 'd' }]";
+        let mut facts = Facts::new(&Schema::parse(schema).unwrap());
+        let (slot, _) = facts.root_field("options").unwrap();
+        let map = facts.new_map();
+        facts.slot_mut(slot).unwrap().value = Value::Map(map);
+        Self { facts, slot }
+    }
+
+    fn new(options: &Json) -> Self {
+        let mut document = Self::empty();
+        for (key, value) in options.as_object().unwrap() {
+            let root = u32::try_from(document.facts.tape.len()).unwrap();
+            document.push(None, value);
+            document.insert(key, if value.is_null() { Value::Zero } else { Value::Any(root) });
+        }
+        document
+    }
+
+    fn insert(&mut self, key: &str, value: Value<'static>) {
+        let slot = self.facts.new_slot();
+        self.facts.slot_mut(slot).unwrap().value = value;
+        let Value::Map(map) = self.facts.slot(self.slot).value else { unreachable!() };
+        self.facts.map_insert(map, Cow::Owned(key.as_bytes().to_vec()), slot);
+    }
+
+    fn push(&mut self, key: Option<&str>, json: &Json) {
+        let value = match json {
+            Json::Null => AnyValue::Null,
+            Json::Bool(b) => AnyValue::Bool(*b),
+            Json::Number(n) => AnyValue::Number(n.as_f64().unwrap()),
+            Json::String(s) => AnyValue::Str(Cow::Owned(s.clone().into_bytes())),
+            Json::Array(_) => AnyValue::List,
+            Json::Object(_) => AnyValue::Object,
+        };
+        let at = self.facts.tape.len();
+        self.open(key, value);
+        match json {
+            Json::Array(elements) => elements.iter().for_each(|e| self.push(None, e)),
+            Json::Object(entries) => entries.iter().for_each(|(k, v)| self.push(Some(k), v)),
+            _ => {}
+        }
+        self.facts.tape[at].end = u32::try_from(self.facts.tape.len()).unwrap();
+    }
+
+    fn open(&mut self, key: Option<&str>, value: AnyValue<'static>) {
+        let key = key.map(|k| Cow::Owned(k.as_bytes().to_vec()));
+        self.facts.tape.push(AnyNode {
+            key,
+            key_span: Span::default(),
+            value,
+            span: Span::default(),
+            end: 0,
+        });
+    }
+
+    fn decode(&self, runtime_type: &str) -> Option<ShimOptions> {
+        let item = Item::root(&self.facts, "options").unwrap();
+        ShimOptions::decode(&item, runtime_type.as_bytes())
+    }
+}
+
+#[track_caller]
+fn decode(runtime_type: &str, options: &Json) -> ShimOptions {
+    Document::new(options).decode(runtime_type).unwrap()
+}
+
+#[track_caller]
+fn accepts(runtime_type: &str, options: &Json, resolved: &Json) {
+    let decoded = decode(runtime_type, options);
+    assert_eq!(decoded.problem, None, "{options}");
+    assert_eq!(serde_json::to_value(&decoded.values).unwrap(), *resolved, "{options}");
+}
+
+#[track_caller]
+fn refuses(runtime_type: &str, options: &Json, message: &str) -> OptionProblem {
+    let problem = decode(runtime_type, options).problem.expect("a problem");
+    assert_eq!((problem.message.as_str(), problem.crash), (message, false), "{options}");
+    problem
+}
+
+#[track_caller]
+fn crashes(options: &Json, message: &str) -> OptionProblem {
+    let problem = decode(KATA, options).problem.expect("a problem");
+    assert_eq!((problem.message.as_str(), problem.crash), (message, true), "{options}");
+    problem
+}
+
+#[test]
+fn the_schema_is_there_and_holds_types_that_are_handled() {
+    for (structure, fields) in [(Structure::Runc, 11), (Structure::Runhcs, 23), (Structure::Generic, 3)] {
+        assert_eq!(structure.fields().len(), fields, "{structure:?}");
+        for field in structure.fields() {
+            let bytes = Type::List(Box::new(Type::Int(IntSize::U8)));
+            let strings = Type::Map(Box::new(Type::String));
+            let technical = field.name.starts_with("XXX_");
+            assert!(
+                matches!(field.ty, Type::Bool | Type::String | Type::Int(_))
+                    || field.ty == bytes
+                    || field.ty == strings
+                    || technical,
+                "{}",
+                field.name
+            );
+            assert_eq!(field.proto.is_none(), technical, "{}", field.name);
+        }
+    }
+}
+
+/// Protobuf's JSON names are the Go names in snake case, but for two whose Go names are the proto's own.
+#[test]
+fn proto_names_follow_go_names() {
+    for field in Structure::ALL.iter().flat_map(|s| s.fields()) {
+        let Some(proto) = &field.proto else { continue };
+        if ["GPUVHDPath", "NCProxyAddr"].contains(&field.name.as_str()) {
+            assert_eq!(*proto, field.name);
+            continue;
+        }
+        let mut snake = String::new();
+        for (i, c) in field.name.char_indices() {
+            if c.is_ascii_uppercase() && i > 0 {
+                snake.push('_');
+            }
+            snake.push(c.to_ascii_lowercase());
+        }
+        assert_eq!(*proto, snake);
+    }
+}
+
+#[test]
+fn the_type_picks_the_structure() {
+    for (runtime_type, structure) in [
+        (RUNC, Structure::Runc),
+        ("io.containerd.runc.v1", Structure::Runc),
+        (RUNHCS, Structure::Runhcs),
+        (KATA, Structure::Generic),
+        ("io.containerd.runsc.v1", Structure::Generic),
+        ("/usr/bin/shim", Structure::Generic),
+        ("", Structure::Generic),
+        ("runc", Structure::Generic),
+        ("IO.containerd.runc.v2", Structure::Generic),
+    ] {
+        assert_eq!(Structure::of(runtime_type.as_bytes()), structure);
+    }
+}
+
+#[test]
+fn no_options_are_no_options() {
+    assert_eq!(Document::empty().decode(RUNC), None);
+    accepts(RUNC, &json!({"Unknown": 1}), &json!({}));
+}
+
+#[test]
+fn four_spellings_in_order() {
+    for key in ["BinaryName", "binaryname", "BINARYNAME", "binaryName"] {
+        accepts(RUNC, &json!({ key: "x" }), &json!({"binary_name": "x"}));
+    }
+    let all = json!({"binaryName": "4", "BINARYNAME": "3", "binaryname": "2", "BinaryName": "1"});
+    accepts(RUNC, &all, &json!({"binary_name": "1"}));
+    accepts(
+        RUNC,
+        &json!({"binaryName": "4", "BINARYNAME": "3", "binaryname": "2"}),
+        &json!({"binary_name": "2"}),
+    );
+    accepts(RUNC, &json!({"binaryName": "4", "BINARYNAME": "3"}), &json!({"binary_name": "3"}));
+    // The winner wins whatever it holds, and the loser may hold anything that a tree takes.
+    refuses(
+        RUNC,
+        &json!({"binaryName": "x", "BinaryName": true}),
+        "(0, 0): Can't convert true(bool) to string",
+    );
+    accepts(RUNC, &json!({"binaryName": true, "BinaryName": "x"}), &json!({"binary_name": "x"}));
+    for key in ["binary_name", "Binaryname", "BINARYname", "BinaryName.x", "", "."] {
+        accepts(RUNC, &json!({ key: true }), &json!({}));
+    }
+}
+
+#[test]
+fn dropped_keys_are_told() {
+    let options = json!({
+        "binary_name": "a", "binaryName": "b", "BinaryName": "c", "TypeUrl": "d", "nonsense": "e", "Root": "f", "root": "g",
+    });
+    let decoded = decode(RUNC, &options);
+    let ignored: Vec<_> =
+        decoded.ignored.iter().map(|k| (std::str::from_utf8(&k.key).unwrap(), k.why)).collect();
+    assert_eq!(
+        ignored,
+        [
+            ("binary_name", IgnoredWhy::Unknown { meant: Some("BinaryName") }),
+            ("binaryName", IgnoredWhy::Shadowed { field: "BinaryName" }),
+            ("TypeUrl", IgnoredWhy::Foreign { of: Structure::Generic, field: "TypeUrl" }),
+            ("nonsense", IgnoredWhy::Unknown { meant: None }),
+            ("root", IgnoredWhy::Shadowed { field: "Root" }),
+        ]
+    );
+    assert_eq!((decoded.unknown().count(), decoded.shadowed().count(), decoded.foreign().count()), (2, 2, 1));
+
+    let kata = decode(KATA, &json!({"BinaryName": "/usr/bin/evil", "configPath": "/etc/kata.toml"}));
+    assert_eq!(serde_json::to_value(&kata.values).unwrap(), json!({"config_path": "/etc/kata.toml"}));
+    assert_eq!(
+        kata.ignored.iter().map(|k| k.why).collect::<Vec<_>>(),
+        [IgnoredWhy::Foreign { of: Structure::Runc, field: "BinaryName" }]
+    );
+}
+
+#[test]
+fn every_field_takes_its_own_type_and_zero_is_left_out() {
+    for structure in Structure::ALL {
+        let runtime_type = match structure {
+            Structure::Runc => RUNC,
+            Structure::Runhcs => RUNHCS,
+            Structure::Generic => KATA,
+        };
+        for field in structure.fields() {
+            let name = field.name.as_str();
+            let proto = field.proto.as_deref().unwrap_or_default();
+            let (good, zero) = match &field.ty {
+                Type::Bool => (json!(true), json!(false)),
+                Type::String => (json!("x\u{0}\"\n"), json!("")),
+                Type::Map(_) => (json!({"a": "b"}), json!({})),
+                Type::List(_) => {
+                    accepts(runtime_type, &json!({ name: [] }), &json!({}));
+                    continue;
+                }
+                Type::Struct(_) => {
+                    accepts(runtime_type, &json!({ name: {"a": 1} }), &json!({}));
+                    continue;
+                }
+                _ => {
+                    for never in [json!(0), json!(1), json!("1"), json!(true), json!([]), json!({})] {
+                        let problem = decode(runtime_type, &json!({ name: never })).problem;
+                        assert!(problem.is_some_and(|p| !p.crash), "{name} {never}");
+                    }
+                    continue;
+                }
+            };
+            accepts(runtime_type, &json!({ name: good }), &json!({ proto: good }));
+            accepts(runtime_type, &json!({ name: zero }), &json!({}));
+        }
+    }
+}
+
+/// Section 5 of the record, row by row: a value against a string, a bool, an integer, bytes and a map of strings.
+#[test]
+fn values_against_targets() {
+    // (value, as printed, string, bool, uint32, bytes, map); "" is accepted.
+    let rows: &[(Json, &str, [&str; 5])] = &[
+        (json!("x"), "x(string)", ["", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"]),
+        (json!("1000"), "1000(string)", ["", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"]),
+        (json!("Zm9v"), "Zm9v(string)", ["", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"]),
+        (json!(true), "true(bool)", ["string", "", "uint32", "[]uint8(slice)", "map[string]string(map)"]),
+        (json!(false), "false(bool)", ["string", "", "uint32", "[]uint8(slice)", "map[string]string(map)"]),
+        (
+            json!(1000),
+            "1000(float64)",
+            ["string", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"],
+        ),
+        (
+            json!(1.5),
+            "1.5(float64)",
+            ["string", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"],
+        ),
+        (
+            json!(-0.0),
+            "-0(float64)",
+            ["string", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"],
+        ),
+        (
+            json!(1e6),
+            "1e+06(float64)",
+            ["string", "bool", "uint32", "[]uint8(slice)", "map[string]string(map)"],
+        ),
+        (json!({}), "(*toml.Tree)", ["a tree", "a tree", "a tree", "a tree", ""]),
+        (json!({"a": "b"}), "a = \"b\"\n(*toml.Tree)", ["a tree", "a tree", "a tree", "a tree", ""]),
+        (json!([]), "[]([]interface {})", ["a slice", "a slice", "a slice", "", "a slice"]),
+        (json!([1, 2]), "[1 2]([]float64)", ["string", "bool", "uint32", "?", "map[string]string(map)"]),
+        (json!(["a"]), "[a]([]string)", ["string", "bool", "uint32", "?", "map[string]string(map)"]),
+        (json!([true]), "[true]([]bool)", ["string", "bool", "uint32", "?", "map[string]string(map)"]),
+        (
+            json!([[1], []]),
+            "[[1] []]([][]interface {})",
+            ["string", "bool", "uint32", "?", "map[string]string(map)"],
+        ),
+        (json!([{}]), "[]([]*toml.Tree)", ["trees"; 5]),
+        (json!([{}, {"a": 1}]), "[ a = 1.0\n]([]*toml.Tree)", ["trees"; 5]),
+    ];
+    let targets = [
+        (RUNC, "BinaryName"),
+        (RUNC, "SystemdCgroup"),
+        (RUNC, "IoUid"),
+        (KATA, "ConfigBody"),
+        (RUNHCS, "DefaultContainerAnnotations"),
+    ];
+    for (value, printed, outcomes) in rows {
+        for ((runtime_type, field), outcome) in targets.iter().zip(outcomes) {
+            match *outcome {
+                "" => assert_eq!(
+                    decode(runtime_type, &json!({ *field: value })).problem,
+                    None,
+                    "{field} {value}"
+                ),
+                "?" => {}
+                target => {
+                    let message = format!("(0, 0): Can't convert {printed} to {target}");
+                    refuses(runtime_type, &json!({ *field: value }), &message);
+                }
+            }
+        }
+    }
+    // Bytes: the first element is what fails.
+    for (value, message) in [
+        (json!([1, 2]), "Can't convert 1(float64) to uint8"),
+        (json!(["a"]), "Can't convert a(string) to uint8"),
+        (json!([false]), "Can't convert false(bool) to uint8"),
+        (json!([[1]]), "Can't convert [1]([]interface {}) to a slice"),
+        (json!([[]]), "Can't convert []([]interface {}) to a slice"),
+    ] {
+        refuses(KATA, &json!({ "ConfigBody": value }), &format!("(0, 0): {message}"));
+    }
+    for (field, target) in [
+        ("VmProcessorCount", "int32"),
+        ("DebugType", "options.Options_DebugType"),
+        ("SandboxIsolation", "options.Options_SandboxIsolation"),
+        ("XXX_sizecache", "int32"),
+        ("XXX_NoUnkeyedLiteral", "struct {}"),
+    ] {
+        let message = format!("(0, 0): Can't convert 3e+09(float64) to {target}");
+        refuses(RUNHCS, &json!({ field: 3e9 }), &message);
+    }
+    refuses(
+        RUNC,
+        &json!({"IoGid": 4_294_967_295_u32}),
+        "(0, 0): Can't convert 4.294967295e+09(float64) to uint32",
+    );
+}
+
+#[test]
+fn trees_are_printed_as_toml() {
+    let tree = json!({"a": {"b": {"c": "d"}}});
+    refuses(
+        RUNC,
+        &json!({ "BinaryName": tree }),
+        "(0, 0): Can't convert \n[a]\n\n  [a.b]\n    c = \"d\"\n(*toml.Tree) to a tree",
+    );
+    let tree = json!({
+        "z": 1, "a b": [1.5, 2], "t": {"x": []}, "s": [{"k": true}, {}], "\"q\"": [["x", 1], []], "": "é",
+    });
+    refuses(
+        RUNC,
+        &json!({ "BinaryName": tree }),
+        "(0, 0): Can't convert  = \"é\"\n\"q\" = [[\"x\", 1.0], []]\n\"a b\" = [1.5, 2.0]\nz = 1.0\n\
+         \n[[s]]\n  k = true\n\n[[s]]\n\n[t]\n  x = []\n(*toml.Tree) to a tree",
+    );
+}
+
+#[test]
+fn fields_fail_in_the_order_of_the_structure() {
+    let options = json!({"CriuPath": 1, "BinaryName": 2, "noPivotRoot": "x"});
+    let problem = refuses(RUNC, &options, "(0, 0): Can't convert x(string) to bool");
+    assert_eq!(problem.key, b"noPivotRoot");
+    assert_eq!(problem.alternatives, []);
+}
+
+#[test]
+fn a_map_of_strings_fails_by_any_of_its_keys() {
+    let options = json!({"DefaultContainerAnnotations": {"a": "b", "c": 1, "d": {}, "e": 1}});
+    let problem = refuses(RUNHCS, &options, "(0, 0): Can't convert 1(float64) to string");
+    let message = "(0, 0): Can't convert (*toml.Tree) to a tree".to_owned();
+    assert_eq!(problem.alternatives, [Alternative { message, crash: false }]);
+}
+
+/// Section 4 of the record, step 2.
+#[test]
+fn the_tree_refuses_or_crashes() {
+    let nil = "cannot convert type <nil> to Tree";
+    let object = "cannot convert type map[string]interface {} to Tree";
+    for value in [
+        json!(null),
+        json!({"a": null}),
+        json!([1, null]),
+        json!([[null]]),
+        json!([{}, null]),
+        json!([[1], [[null]]]),
+    ] {
+        refuses(RUNC, &json!({ "Unknown": value }), nil);
+        refuses(RUNC, &json!({ "BinaryName": value }), nil);
+    }
+    for value in [json!([1, {}]), json!([[{}]]), json!([["a"], {}]), json!([[[{}]]])] {
+        refuses(RUNC, &json!({ "Unknown": value }), object);
+    }
+    for value in [json!([null]), json!([null, 1]), json!({"a": [null]}), json!([{"a": [null]}])] {
+        crashes(&json!({ "Unknown": value }), "reflect: call of reflect.Value.Type on zero Value");
+    }
+    for (value, elem, first) in [
+        (json!([1, "a"]), "string", "float64"),
+        (json!([true, 1]), "float64", "bool"),
+        (json!([1, [2]]), "[]interface {}", "float64"),
+        (json!([[1], 2]), "float64", "[]interface {}"),
+        (json!(["a", "b", false, null]), "bool", "string"),
+        (json!([{}, [1, "a"]]), "string", "float64"),
+    ] {
+        let message = format!("reflect.Set: value of type {elem} is not assignable to type {first}");
+        crashes(&json!({ "Unknown": value }), &message);
+    }
+    let conversion = |is: &str| format!("interface conversion: interface {{}} is {is}, not *toml.Tree");
+    for value in [json!([{}, 1]), json!([{}, [1]]), json!([{}, []]), json!([{}, "a", null])] {
+        crashes(&json!({ "Unknown": value }), &conversion("*toml.tomlValue"));
+    }
+    crashes(&json!({"Unknown": [{}, [{}]]}), &conversion("[]*toml.Tree"));
+    for value in
+        [json!([[1, "a"]]), json!([]), json!([{}, {}]), json!([[], [true, "x", [1]]]), json!({"a": {}})]
+    {
+        accepts(RUNC, &json!({ "Unknown": value }), &json!({}));
+    }
+}
+
+#[test]
+fn what_random_order_may_bring_first_is_told() {
+    let crash = "reflect: call of reflect.Value.Type on zero Value";
+    let nil = "cannot convert type <nil> to Tree";
+    let problem = refuses(RUNC, &json!({"a": null, "b": [null], "c": null}), nil);
+    assert_eq!(problem.key, b"a");
+    assert_eq!(problem.alternatives, [Alternative { message: crash.into(), crash: true }]);
+    // A list is taken in order: what comes behind its first problem never shows, but keys inside that may.
+    let problem = crashes(&json!({"a": [{"x": [null], "y": null}, {"z": [1, {}]}]}), crash);
+    assert_eq!(problem.alternatives, [Alternative { message: nil.into(), crash: false }]);
+}
+
+/// 10,000 is as deep as Go's decoder goes; the printed text would have the square of that.
+#[test]
+fn deep_values_are_no_trouble() {
+    for (deep, inner) in [(AnyValue::Object, Some("k")), (AnyValue::List, None)] {
+        let mut document = Document::empty();
+        document.open(None, deep.clone());
+        for _ in 0..10_000 {
+            document.open(inner, deep.clone());
+        }
+        let end = u32::try_from(document.facts.tape.len()).unwrap();
+        document.facts.tape.iter_mut().for_each(|node| node.end = end);
+        document.insert("BinaryName", Value::Any(0));
+        let problem = document.decode(RUNC).unwrap().problem.unwrap();
+        let (start, cut) = if inner.is_some() { ("\n[k]\n\n  [k.k]\n", true) } else { ("[[[", false) };
+        assert!(problem.message.starts_with(&format!("(0, 0): Can't convert {start}")));
+        assert_eq!(problem.message.contains('…'), cut);
+        assert!(problem.message.len() < 70_000);
+
+        document.open(inner, AnyValue::Null);
+        document.facts.tape.iter_mut().for_each(|node| node.end = end + 1);
+        let problem = document.decode(RUNC).unwrap().problem.unwrap();
+        assert_eq!(problem.message, "cannot convert type <nil> to Tree");
+    }
+}

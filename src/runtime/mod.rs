@@ -1,0 +1,15 @@
+//! Runtimes: what a name stands for, and what would be executed as root for it.
+//!
+//! [`Runtimes::setup`] derives what moby's `setupRuntimes` derives from a configuration, and [`Runtimes::get`] answers
+//! as its `Get` does. Whether a configuration or a name is *refused* is not decided here but by the rule tables; these
+//! functions are total, and leave out what the rules refuse.
+
+mod name;
+mod setup;
+mod stock;
+mod wrapper;
+
+pub use name::{RuntimeName, ShimBinary};
+pub use setup::{Origin, Resolved, Runtime, Runtimes};
+pub use stock::{Generation, SetupHost, cgroup_driver};
+pub use wrapper::WrapperScript;

@@ -1,0 +1,194 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::check::Define;
+use super::load::{self, Context};
+use super::profile::Profiles;
+use super::rule::{Rule, RuleId};
+use super::subject::{self, Subject};
+use crate::schema::{Problem, Schema, TomlReader, parse_toml};
+
+/// Everything in spec/: schemas, profiles, subjects and rules, checked. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone, Debug)]
+struct Inner {
+    schemas: BTreeMap<String, Schema>,
+    profiles: Profiles,
+    subjects: BTreeMap<String, Subject>,
+    defines: BTreeMap<String, Define>,
+    retired: Vec<String>,
+    rules: Vec<Arc<Rule>>,
+}
+
+/// A table, schema or list that cannot be used; every problem in it, in the order of the text.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{name}: {} problem(s), the first: {}", problems.len(), problems.first().map_or("", |p| p.message.as_str()))]
+pub struct TableError {
+    /// The name of the text: its path, or what the caller called it.
+    pub name: String,
+    /// The text itself, to show the places.
+    pub text: String,
+    /// All problems.
+    pub problems: Vec<Problem>,
+}
+
+/// The texts of a catalog that cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{} text(s) of the catalog cannot be used, the first: {}", errors.len(), errors.first().map_or(String::new(), ToString::to_string))]
+pub struct CatalogError {
+    /// One for each text.
+    pub errors: Vec<TableError>,
+}
+
+/// A text and its name.
+type Source<'s> = (&'s str, &'s str);
+
+/// The texts of spec/ that the crate carries.
+const SCHEMAS: &[Source<'static>] = &[
+    ("spec/schema/daemon.toml", include_str!("../../spec/schema/daemon.toml")),
+    ("spec/schema/host.toml", include_str!("../../spec/schema/host.toml")),
+    ("spec/schema/load.toml", include_str!("../../spec/schema/load.toml")),
+    ("spec/schema/name.toml", include_str!("../../spec/schema/name.toml")),
+    ("spec/schema/wrap.toml", include_str!("../../spec/schema/wrap.toml")),
+];
+const PROFILES: Source<'static> = ("spec/profiles.toml", include_str!("../../spec/profiles.toml"));
+const SUBJECTS: Source<'static> = ("spec/subjects.toml", include_str!("../../spec/subjects.toml"));
+const RETIRED: Source<'static> = ("spec/retired.toml", include_str!("../../spec/retired.toml"));
+const TABLES: &[Source<'static>] = &[
+    ("spec/rules/defines.toml", include_str!("../../spec/rules/defines.toml")),
+    ("spec/rules/loader.toml", include_str!("../../spec/rules/loader.toml")),
+    ("spec/rules/validate.toml", include_str!("../../spec/rules/validate.toml")),
+    ("spec/rules/settings.toml", include_str!("../../spec/rules/settings.toml")),
+    ("spec/rules/runtimes.toml", include_str!("../../spec/rules/runtimes.toml")),
+    ("spec/rules/names.toml", include_str!("../../spec/rules/names.toml")),
+    ("spec/rules/wrap.toml", include_str!("../../spec/rules/wrap.toml")),
+];
+
+/// Runs `read` on a text and files what it reports under the text's name.
+fn report<T>(
+    source: Source<'_>,
+    errors: &mut Vec<TableError>,
+    read: impl FnOnce(&str, &mut Vec<Problem>) -> T,
+) -> T {
+    let mut problems = Vec::new();
+    let out = read(source.1, &mut problems);
+    if !problems.is_empty() {
+        problems.sort();
+        problems.dedup();
+        errors.push(TableError { name: source.0.to_owned(), text: source.1.to_owned(), problems });
+    }
+    out
+}
+
+impl Catalog {
+    /// The catalog that the crate carries.
+    ///
+    /// # Errors
+    /// None in a released crate: a test loads it.
+    pub fn builtin() -> Result<Self, CatalogError> {
+        let mut errors = Vec::new();
+        let mut schemas = BTreeMap::new();
+        for source in SCHEMAS {
+            match Schema::parse(source.1) {
+                Ok(schema) => drop(schemas.insert(schema.id().to_owned(), schema)),
+                Err(e) => report(*source, &mut errors, |_, problems| problems.extend(e.problems)),
+            }
+        }
+        let profiles = report(PROFILES, &mut errors, Profiles::read);
+        let subjects =
+            report(SUBJECTS, &mut errors, |text, problems| subject::read(text, &schemas, problems));
+        let retired = report(RETIRED, &mut errors, read_retired);
+        let mut inner =
+            Inner { schemas, profiles, subjects, defines: BTreeMap::new(), retired, rules: Vec::new() };
+        inner.add(TABLES, &mut errors);
+        if errors.is_empty() { Ok(Self { inner: Arc::new(inner) }) } else { Err(CatalogError { errors }) }
+    }
+
+    /// This catalog and one more table, which can only add findings: its rows have ids of their own.
+    ///
+    /// # Errors
+    /// All problems of the table at once, each with its place.
+    pub fn with_table(&self, name: &str, text: &str) -> Result<Self, TableError> {
+        let mut inner = (*self.inner).clone();
+        let mut errors = Vec::new();
+        inner.add(&[(name, text)], &mut errors);
+        match errors.pop() {
+            None => Ok(Self { inner: Arc::new(inner) }),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// All rules, in the order of their tables.
+    #[must_use]
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.inner.rules
+    }
+
+    /// All schemas, by id.
+    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.inner.schemas.values()
+    }
+
+    /// A schema by id.
+    #[must_use]
+    pub fn schema(&self, id: &str) -> Option<&Schema> {
+        self.inner.schemas.get(id)
+    }
+
+    /// The profiles.
+    #[must_use]
+    pub fn profiles(&self) -> &Profiles {
+        &self.inner.profiles
+    }
+
+    /// A subject by id.
+    #[must_use]
+    pub fn subject(&self, id: &str) -> Option<&Subject> {
+        self.inner.subjects.get(id)
+    }
+}
+
+impl Inner {
+    fn add(&mut self, sources: &[Source<'_>], errors: &mut Vec<TableError>) {
+        for source in sources {
+            report(*source, errors, |text, problems| load::read_defines(text, &mut self.defines, problems));
+        }
+        let mut seen: BTreeSet<RuleId> = self.rules.iter().map(|r| r.id.clone()).collect();
+        for source in sources {
+            let context = Context {
+                profiles: &self.profiles,
+                subjects: &self.subjects,
+                defines: &self.defines,
+                retired: &self.retired,
+            };
+            let rules = report(*source, errors, |text, problems| {
+                let rules = load::read_rules(text, &context, problems);
+                for rule in &rules {
+                    if !seen.insert(rule.id.clone()) {
+                        problems.push(Problem::new(rule.span, format!("the id {} is already used", rule.id)));
+                    }
+                }
+                rules
+            });
+            self.rules.extend(rules.into_iter().map(Arc::new));
+        }
+    }
+}
+
+/// Ids that rules once had: `[[retired]] id, why`.
+fn read_retired(text: &str, problems: &mut Vec<Problem>) -> Vec<String> {
+    let table = parse_toml(text, problems);
+    let mut top = TomlReader::new(table.get_ref(), 0..0);
+    let mut out = Vec::new();
+    for mut entry in top.tables("retired", problems) {
+        out.push(entry.required("id", problems).0.to_owned());
+        entry.required("why", problems);
+        entry.finish(problems);
+    }
+    top.finish(problems);
+    out
+}
