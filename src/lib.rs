@@ -9,13 +9,22 @@
         clippy::string_slice,
         clippy::unreachable,
         clippy::todo,
-        clippy::unimplemented
+        clippy::unimplemented,
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::dbg_macro,
+        clippy::exit,
+        clippy::disallowed_methods
     )
 )]
 
+pub mod case;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod engine;
 pub mod expr;
 pub mod facts;
+pub mod report;
 pub mod runtime;
 pub mod schema;
 pub mod source;

@@ -1,0 +1,174 @@
+use serde_json::Value;
+
+use super::line::CaseError;
+use super::members::{Members, reason, string};
+use crate::subject::Outcome;
+
+const KEYS: [&str; 4] = ["verdict", "messages", "warnings", "resolved"];
+const VERDICTS: [&str; 3] = ["allow", "deny", "undecided"];
+
+/// What a case expects; what it does not mention is not compared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expect {
+    /// `allow`, `deny` or `undecided`.
+    pub verdict: Option<String>,
+    /// Any one of these is what the original prints first; none: it prints nothing.
+    pub messages: Option<Vec<String>>,
+    /// Exactly these, in this order.
+    pub warnings: Option<Vec<String>>,
+    /// Objects are compared by the keys they name, at every depth; `Value::Null`: nothing is resolved.
+    pub resolved: Option<Value>,
+}
+
+/// One place where the answer is not what was expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mismatch {
+    /// `verdict`, `messages`, `warnings`, or `resolved` and the keys below it, separated by dots.
+    pub field: String,
+    /// What the case expects there.
+    pub expected: Value,
+    /// What came; `None` if there is no such key.
+    pub got: Option<Value>,
+}
+
+impl Mismatch {
+    /// The part of [`field`](Self::field) before the first dot: what an exception names.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.field.split('.').next().unwrap_or_default()
+    }
+}
+
+impl Expect {
+    pub(super) fn parse(text: &str) -> Result<Self, CaseError> {
+        let mut members = Members::parse(text, "`expect`")?;
+        let verdict = members.take_string("verdict")?.map(String::from);
+        if let Some(verdict) = verdict.as_deref().filter(|v| !VERDICTS.contains(v)) {
+            return Err(CaseError::new(format!(
+                "`expect.verdict` is `{verdict}`, not one of {}",
+                VERDICTS.join(", ")
+            )));
+        }
+        let messages = members.take("messages").map(|text| strings(text, "expect.messages")).transpose()?;
+        let warnings = members.take("warnings").map(|text| strings(text, "expect.warnings")).transpose()?;
+        let resolved = match members.take("resolved") {
+            None => None,
+            Some(text) => Some(serde_json::from_str(text).map_err(|error| {
+                CaseError::new(format!("`expect.resolved` cannot be read: {}", reason(&error)))
+            })?),
+        };
+        members.refuse_others("`expect`", &KEYS)?;
+        Ok(Self { verdict, messages, warnings, resolved })
+    }
+
+    /// Whether this expectation says anything about `key`.
+    #[must_use]
+    pub fn names(&self, key: &str) -> bool {
+        match key {
+            "verdict" => self.verdict.is_some(),
+            "messages" => self.messages.is_some(),
+            "warnings" => self.warnings.is_some(),
+            "resolved" => self.resolved.is_some(),
+            _ => false,
+        }
+    }
+}
+
+fn strings(text: &str, key: &str) -> Result<Vec<String>, CaseError> {
+    let values: Vec<&serde_json::value::RawValue> = serde_json::from_str(text)
+        .map_err(|_| CaseError::new(format!("`{key}` must be a list of strings")))?;
+    values.into_iter().map(|value| string(value.get(), key).map(String::from)).collect()
+}
+
+/// Holds an outcome against what was expected; empty if all of it came.
+#[must_use]
+pub fn compare(expect: &Expect, outcome: &Outcome) -> Vec<Mismatch> {
+    let decision = &outcome.decision;
+    let mut mismatches = Vec::new();
+    let mut differ = |field: &str, expected: Value, got: Value| {
+        mismatches.push(Mismatch { field: field.to_owned(), expected, got: Some(got) });
+    };
+    if let Some(verdict) = expect.verdict.as_deref().filter(|v| *v != decision.verdict.as_str()) {
+        differ("verdict", verdict.into(), decision.verdict.as_str().into());
+    }
+    if let Some(messages) = &expect.messages {
+        let got = decision.message();
+        let agrees = got.map_or(messages.is_empty(), |got| messages.iter().any(|m| m == got));
+        if !agrees {
+            differ("messages", messages.as_slice().into(), got.into());
+        }
+    }
+    if let Some(warnings) = &expect.warnings {
+        let got: Vec<&str> = decision.warnings().map(|f| f.message.as_str()).collect();
+        if *warnings != got {
+            differ("warnings", warnings.as_slice().into(), got.into());
+        }
+    }
+    if let Some(expected) = &expect.resolved {
+        let got = outcome.resolved.as_ref().unwrap_or(&Value::Null);
+        by_named_keys("resolved", expected, Some(got), &mut mismatches);
+    }
+    mismatches
+}
+
+/// Recursion ends: `serde_json` reads no value nested deeper than 128.
+fn by_named_keys(field: &str, expected: &Value, got: Option<&Value>, mismatches: &mut Vec<Mismatch>) {
+    match (expected, got) {
+        (Value::Object(expected), Some(Value::Object(got))) => {
+            for (key, value) in expected {
+                by_named_keys(&format!("{field}.{key}"), value, got.get(key), mismatches);
+            }
+        }
+        (Value::Array(expected), Some(Value::Array(got))) if expected.len() == got.len() => {
+            for (i, (expected, got)) in expected.iter().zip(got).enumerate() {
+                by_named_keys(&format!("{field}.{i}"), expected, Some(got), mismatches);
+            }
+        }
+        (expected, Some(got)) if expected == got => {}
+        (expected, got) => mismatches.push(Mismatch {
+            field: field.to_owned(),
+            expected: expected.clone(),
+            got: got.cloned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(expected: &Value, got: &Value) -> Vec<String> {
+        let mut mismatches = Vec::new();
+        by_named_keys("resolved", expected, Some(got), &mut mismatches);
+        mismatches.into_iter().map(|m| m.field).collect()
+    }
+
+    #[test]
+    fn objects_are_compared_by_the_keys_they_name() {
+        let got = json!({"a": {"b": 1, "c": 2}, "l": [{"x": 1, "y": 2}], "n": null});
+        assert!(fields(&json!({}), &got).is_empty());
+        assert!(fields(&json!({"a": {"b": 1}, "l": [{"y": 2}], "n": null}), &got).is_empty());
+        assert_eq!(fields(&json!({"a": {"b": 2}}), &got), ["resolved.a.b"]);
+        assert_eq!(fields(&json!({"l": []}), &got), ["resolved.l"]);
+        assert_eq!(fields(&json!({"l": [{"z": 0}]}), &got), ["resolved.l.0.z"]);
+        assert_eq!(fields(&json!({"m": null}), &got), ["resolved.m"]);
+        assert_eq!(fields(&json!(null), &got), ["resolved"]);
+        assert_eq!(fields(&json!({"n": {}}), &got), ["resolved.n"]);
+    }
+
+    #[test]
+    fn expectations_are_checked_when_read() {
+        for (text, error) in [
+            ("[]", "`expect` is not a JSON object"),
+            (r#"{"verdict": "allowed"}"#, "`expect.verdict` is `allowed`"),
+            (r#"{"messages": "x"}"#, "`expect.messages` must be a list of strings"),
+            (r#"{"warnings": [1]}"#, "`expect.warnings` must be a string"),
+            (r#"{"message": "x"}"#, "unknown key `message` in `expect`"),
+        ] {
+            let found = Expect::parse(text).unwrap_err().message;
+            assert!(found.starts_with(error), "{text}: {found}");
+        }
+    }
+}

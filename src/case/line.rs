@@ -1,0 +1,139 @@
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::compare::Expect;
+use super::members::{Members, reason};
+use crate::subject::{Kind, Request};
+
+/// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means.
+pub const RECORDER_HOST: &str = r#"{"everything_present": true, "sysinfo": "full", "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "systemd_cgroup": false, "docker_ramdisk": false, "cgroup_v2": false, "users": ["root", "dockremap"]}"#;
+
+const KEYS: [&str; 7] = ["id", "kind", "profile", "raw_base64", "input", "context", "expect"];
+const CONTEXT_KEYS: [&str; 6] = ["daemon", "daemon_base64", "host", "image", "features", "features_raw"];
+
+/// One case: a document and what its decision may depend on.
+#[derive(Clone, Debug)]
+pub struct Case<'l> {
+    /// Whatever the line gives, to be repeated in the answer; null if it gives none.
+    pub id: Value,
+    /// What the document is.
+    pub kind: Kind,
+    /// The version of the original, if the line names one.
+    pub profile: Option<String>,
+    /// The document's bytes.
+    pub document: Cow<'l, [u8]>,
+    /// A daemon.json that the decision may depend on.
+    pub daemon: Option<Cow<'l, [u8]>>,
+    /// Host facts as JSON, if the line gives them.
+    pub host: Option<&'l str>,
+    /// What a test expects.
+    pub expect: Option<Expect>,
+}
+
+/// A line that is no case. The stream goes on behind it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CaseError {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// The `id`, if the line was read that far.
+    pub id: Value,
+}
+
+impl CaseError {
+    pub(super) fn new(message: String) -> Self {
+        Self { message, id: Value::Null }
+    }
+}
+
+impl<'l> Case<'l> {
+    /// Reads one line.
+    ///
+    /// # Errors
+    ///
+    /// When it is not UTF-8, not a JSON object, or not a case.
+    ///
+    /// ```
+    /// use plimsoll::case::Case;
+    /// let case = Case::parse(br#"{"id": "a", "kind": "name", "input": {"name": "runc"}}"#)?;
+    /// assert_eq!(case.document.as_ref(), br#"{"name": "runc"}"#);
+    /// # Ok::<(), plimsoll::case::CaseError>(())
+    /// ```
+    pub fn parse(line: &'l [u8]) -> Result<Self, CaseError> {
+        let text = std::str::from_utf8(line)
+            .map_err(|e| CaseError::new(format!("not UTF-8 at byte {}", e.valid_up_to() + 1)))?;
+        let mut members = Members::parse(text.trim_start_matches('\u{feff}'), "the line")?;
+        let id = match members.take("id") {
+            None => Value::Null,
+            Some(text) => serde_json::from_str(text)
+                .map_err(|e| CaseError::new(format!("`id` is not JSON: {}", reason(&e))))?,
+        };
+        Self::from_members(members)
+            .map(|case| Self { id: id.clone(), ..case })
+            .map_err(|e| CaseError { id, ..e })
+    }
+
+    fn from_members(mut members: Members<'l>) -> Result<Self, CaseError> {
+        let kind = members.take_string("kind")?;
+        let profile = members.take_string("profile")?.map(Cow::into_owned);
+        let raw = members.take_base64("raw_base64")?;
+        let input = members.take("input");
+        let context = members.take("context");
+        let expect = members.take("expect");
+        members.refuse_misspelt(&KEYS)?;
+
+        let kind: Kind = match kind.as_deref().map(str::parse) {
+            Some(Ok(kind)) => kind,
+            Some(Err(error)) => return Err(CaseError::new(error.to_string())),
+            None => return Err(CaseError::new("`kind` is missing".to_owned())),
+        };
+        let document = match (raw, input) {
+            (Some(raw), None) => Cow::Owned(raw),
+            (None, Some(input)) => Cow::Borrowed(input.as_bytes()),
+            (None, None) => {
+                return Err(CaseError::new("no document: give `raw_base64` or `input`".to_owned()));
+            }
+            (Some(_), Some(_)) => {
+                return Err(CaseError::new(
+                    "two documents: give `raw_base64` or `input`, not both".to_owned(),
+                ));
+            }
+        };
+        let (daemon, host) = match context {
+            None => (None, None),
+            Some(text) => context_of(text)?,
+        };
+        let expect = expect.map(Expect::parse).transpose()?;
+        Ok(Self { id: Value::Null, kind, profile, document, daemon, host, expect })
+    }
+
+    /// The question to ask of a policy. Host facts that the line does not give are [`RECORDER_HOST`].
+    #[must_use]
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            kind: self.kind,
+            document: &self.document,
+            daemon: self.daemon.as_deref(),
+            host: Some(self.host.unwrap_or(RECORDER_HOST).as_bytes()),
+        }
+    }
+}
+
+type Context<'l> = (Option<Cow<'l, [u8]>>, Option<&'l str>);
+
+fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
+    let mut members = Members::parse(text, "`context`")?;
+    let daemon = members.take("daemon").map(|text| Cow::Borrowed(text.as_bytes()));
+    let raw = members.take_base64("daemon_base64")?.map(Cow::Owned);
+    if daemon.is_some() && raw.is_some() {
+        return Err(CaseError::new("two daemon.json: give `daemon` or `daemon_base64`, not both".to_owned()));
+    }
+    let host = members.take("host");
+    // Facts for kinds to come: known, and not looked at.
+    for key in ["image", "features", "features_raw"] {
+        members.take(key);
+    }
+    members.refuse_others("`context`", &CONTEXT_KEYS)?;
+    Ok((daemon.or(raw), host))
+}

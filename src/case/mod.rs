@@ -1,0 +1,28 @@
+//! Cases: one question to a policy as a line of NDJSON, its answer as another, and what was expected.
+//!
+//! A line is an object:
+//!
+//! | key | |
+//! | --- | --- |
+//! | `id` | any value; the answer repeats it |
+//! | `kind` | `name`, `daemon`, `create`, `spec`, `wrap` or `lifecycle` |
+//! | `profile` | the version of the original; absent: the caller's default |
+//! | `raw_base64` or `input` | the exact bytes of the document, or the document as a JSON value |
+//! | `context` | `daemon` or `daemon_base64`, `host`, …: what else the decision may depend on |
+//! | `expect` | for tests: `verdict`, `messages`, `warnings`, `resolved` |
+//!
+//! A `host` that is absent means the machine the cases were recorded on, [`RECORDER_HOST`]; one that is there is
+//! taken as given. Keys that are not in this table are ignored, unless they look like one of these misspelt.
+
+mod answer;
+mod compare;
+mod exceptions;
+mod line;
+mod members;
+mod near;
+
+pub use answer::{answer_line, error_line};
+pub use compare::{Expect, Mismatch, compare};
+pub use exceptions::{Exception, Exceptions, Standing};
+pub use line::{Case, CaseError, RECORDER_HOST};
+pub use near::nearest;

@@ -1,0 +1,130 @@
+//! What kind of document is it? A guess from its keys and its name.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+
+use crate::report::{Because, KindGuess};
+use crate::subject::Kind;
+
+/// Keys that only one kind has at its top level, the surest first.
+const KEYS: &[(&str, Kind)] = &[
+    ("ociVersion", Kind::Spec),
+    ("HostConfig", Kind::Create),
+    ("Image", Kind::Create),
+    ("machine", Kind::Lifecycle),
+    ("runtimes", Kind::Daemon),
+    ("default-runtime", Kind::Daemon),
+    ("storage-driver", Kind::Daemon),
+    ("storage-opts", Kind::Daemon),
+    ("log-driver", Kind::Daemon),
+    ("log-opts", Kind::Daemon),
+    ("log-level", Kind::Daemon),
+    ("registry-mirrors", Kind::Daemon),
+    ("insecure-registries", Kind::Daemon),
+    ("exec-opts", Kind::Daemon),
+    ("data-root", Kind::Daemon),
+    ("live-restore", Kind::Daemon),
+    ("hosts", Kind::Daemon),
+    ("dns", Kind::Daemon),
+    ("bip", Kind::Daemon),
+    ("mtu", Kind::Daemon),
+    ("iptables", Kind::Daemon),
+    ("ipv6", Kind::Daemon),
+    ("default-address-pools", Kind::Daemon),
+    ("default-ulimits", Kind::Daemon),
+    ("userns-remap", Kind::Daemon),
+    ("features", Kind::Daemon),
+    ("builder", Kind::Daemon),
+    ("experimental", Kind::Daemon),
+    ("debug", Kind::Daemon),
+    ("metrics-addr", Kind::Daemon),
+    ("args", Kind::Wrap),
+    ("name_base64", Kind::Name),
+    ("name", Kind::Name),
+];
+
+/// The most keys looked at.
+const ENOUGH: usize = 1000;
+
+/// The kind of a document: by its keys, as far as it can be read; else by its file name; else a daemon.json.
+pub(super) fn guess(path: Option<&Path>, document: &[u8]) -> KindGuess {
+    let keys = top_level_keys(document);
+    let known = KEYS.iter().find(|(key, _)| keys.iter().any(|k| k == key));
+    if let Some((key, kind)) = known {
+        return KindGuess { kind: *kind, because: Because::Key(key) };
+    }
+    let name = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let named = name.is_some_and(|name| name.starts_with("daemon") && name.ends_with(".json"));
+    let because = if named { Because::FileName } else { Because::Default };
+    KindGuess { kind: Kind::Daemon, because }
+}
+
+/// What a kind is, in words.
+pub(super) fn in_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Name => "a runtime name",
+        Kind::Daemon => "a daemon.json",
+        Kind::Create => "a container-create body",
+        Kind::Spec => "an OCI config.json",
+        Kind::Wrap => "a wrapper script",
+        Kind::Lifecycle => "a life-cycle step",
+    }
+}
+
+/// Those before the first syntax error, if it is an object.
+fn top_level_keys(document: &[u8]) -> Vec<String> {
+    let mut keys = Vec::new();
+    let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
+    // An error ends the list early; what was found until then still counts.
+    let _ = serde_json::Deserializer::from_slice(document).deserialize_map(Keys(&mut keys));
+    keys
+}
+
+struct Keys<'k>(&'k mut Vec<String>);
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key()? {
+            self.0.push(key);
+            if self.0.len() >= ENOUGH {
+                return Ok(());
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_guessed_from_keys_then_names() {
+        let kind = |path: &str, text: &str| {
+            let guess = guess(Some(Path::new(path)), text.as_bytes());
+            (guess.kind, guess.because)
+        };
+        assert_eq!(
+            kind("x.json", r#"{"debug": 1, "ociVersion": "1"}"#),
+            (Kind::Spec, Because::Key("ociVersion"))
+        );
+        assert_eq!(kind("x.json", r#"{"runtimes": {"#), (Kind::Daemon, Because::Key("runtimes")));
+        assert_eq!(kind("x.json", "\u{feff}{\"mtu\": 1}"), (Kind::Daemon, Because::Key("mtu")));
+        assert_eq!(
+            kind("x.json", r#"{"name": "a", "path": "b", "args": []}"#),
+            (Kind::Wrap, Because::Key("args"))
+        );
+        assert_eq!(kind("daemon-2.json", "{"), (Kind::Daemon, Because::FileName));
+        assert_eq!(kind("x", "[1]"), (Kind::Daemon, Because::Default));
+    }
+}

@@ -1,0 +1,123 @@
+//! What a run of `check` has to say, and its renderings: each a pure function from a [`Report`] to text.
+
+#[cfg(feature = "cli")]
+mod excerpt;
+#[cfg(feature = "cli")]
+mod human;
+mod json;
+mod text;
+
+#[cfg(feature = "cli")]
+pub use human::{Human, problems};
+pub use json::json;
+
+use crate::engine::{Decision, Verdict};
+use crate::subject::Kind;
+use crate::table::Effect;
+
+/// Everything that was judged in one run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The version of the original that was judged for.
+    pub profile: String,
+    /// Files in the order they were given.
+    pub files: Vec<FileReport>,
+}
+
+/// One document and what came of it.
+#[derive(Clone, Debug)]
+pub struct FileReport {
+    /// As the user named it.
+    pub path: String,
+    /// What it was judged as; `None` if it was not read that far.
+    pub kind: Option<KindGuess>,
+    /// The text that the spans of the decision speak of; may be empty if there are none.
+    pub source: Vec<u8>,
+    /// The decision, or why there is none.
+    pub result: Result<Decision, Failure>,
+}
+
+/// A kind, and how it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindGuess {
+    /// The kind.
+    pub kind: Kind,
+    /// How it was found.
+    pub because: Because,
+}
+
+/// How the kind of a document was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The user said so.
+    Told,
+    /// It has this key at its top level.
+    Key(&'static str),
+    /// The file is called as such files are.
+    FileName,
+    /// Nothing said otherwise.
+    Default,
+}
+
+impl Because {
+    /// `told`, `key`, `file-name` or `default`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Key(_) => "key",
+            Self::FileName => "file-name",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// Why a document was not judged, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub help: String,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Documents.
+    pub files: usize,
+    /// Accepted.
+    pub allowed: usize,
+    /// Denied.
+    pub denied: usize,
+    /// Undecided.
+    pub undecided: usize,
+    /// Not judged.
+    pub failed: usize,
+    /// Findings that deny.
+    pub errors: usize,
+    /// Findings that warn.
+    pub warnings: usize,
+}
+
+impl Report {
+    /// Counts verdicts and findings.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { files: self.files.len(), ..Summary::default() };
+        for file in &self.files {
+            let Ok(decision) = &file.result else {
+                summary.failed += 1;
+                continue;
+            };
+            match decision.verdict {
+                Verdict::Allow => summary.allowed += 1,
+                Verdict::Deny => summary.denied += 1,
+                Verdict::Undecided => summary.undecided += 1,
+            }
+            summary.errors += decision.findings.iter().filter(|f| f.effect == Effect::Deny).count();
+            summary.warnings += decision.warnings().count();
+        }
+        summary
+    }
+}
