@@ -1,8 +1,12 @@
-//! Laws of runtime names and wrapper scripts.
+//! Runtime names, wrapper scripts and the set-up of runtimes: laws, known values, and whole daemon.json files.
 
-use plimsoll::runtime::{Generation, RuntimeName, WrapperScript};
+use plimsoll::facts::options::OptionValue;
+use plimsoll::facts::{Limits, load_daemon};
+use plimsoll::runtime::{Generation, RuntimeName, Runtimes, SetupHost, WrapperScript};
+use plimsoll::schema::Schema;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use serde_json::{Value as Json, json};
 
 fn script(path: &str, args: &[&str]) -> WrapperScript {
     WrapperScript::new(b"foo", path.as_bytes(), args)
@@ -125,4 +129,187 @@ proptest! {
         }
         prop_assert!(!name.is_permissible(Generation::Reloadable) || name.is_permissible(Generation::First));
     }
+}
+
+/// What `setup` derives from a daemon.json, with cgroupfs as the host's cgroup driver.
+fn setup(profile: &str, daemon: &str) -> Json {
+    with_host(
+        profile,
+        daemon,
+        SetupHost { systemd_cgroup: Some(false), docker_ramdisk: Some(false) },
+        |runtimes| {
+            assert!(runtimes.needs().is_empty());
+            serde_json::to_value(runtimes).unwrap()
+        },
+    )
+}
+
+fn get(profile: &str, daemon: &str, name: &str) -> Json {
+    with_host(profile, daemon, SetupHost::default(), |runtimes| {
+        serde_json::to_value(runtimes.get(name.as_bytes())).unwrap()
+    })
+}
+
+fn with_host<T>(profile: &str, daemon: &str, host: SetupHost, then: impl FnOnce(&Runtimes) -> T) -> T {
+    let schema = Schema::parse(include_str!("../spec/schema/daemon.toml")).unwrap();
+    let schema = schema.at_profile(&|since| since <= profile);
+    let loaded = load_daemon(daemon.as_bytes(), &schema, &Limits::default()).unwrap();
+    then(&Runtimes::setup(&loaded.facts, Generation::of_profile(profile), host))
+}
+
+fn runc() -> Json {
+    json!({
+        "shim": "io.containerd.runc.v2",
+        "options": {"binary_name": "runc", "root": "/var/run/docker/runtime-runc"},
+        "wrapper": null,
+    })
+}
+
+#[test]
+fn without_configuration_there_are_the_stock_runtimes() {
+    for profile in ["moby-23", "moby-25", "moby-27", "moby-28"] {
+        for daemon in ["", "{}", "null", r#"{"runtimes": null, "default-runtime": ""}"#] {
+            let expected =
+                json!({"default": "runc", "runtimes": {"io.containerd.runc.v2": runc(), "runc": runc()}});
+            assert_eq!(setup(profile, daemon), expected);
+        }
+    }
+}
+
+#[test]
+fn a_runtime_is_a_path_or_a_shim() {
+    let daemon = r#"{"default-runtime": "kata", "data-root": "/data/", "exec-root": "/run//d", "runtimes": {
+        "crun": {"path": "/usr/bin/crun"},
+        "runsc": {"path": "/usr/bin/runsc", "runtimeArgs": ["--debug"]},
+        "kata": {"runtimeType": "io.containerd.kata.v2", "options": {"ConfigPath": "/etc/kata.toml", "BinaryName": "x"}},
+        "bare": {"runtimeType": "/usr/bin/shim", "options": {}}
+    }}"#;
+    let got = setup("moby-28", daemon);
+    assert_eq!(got["default"], "kata");
+    let of = |name: &str| &got["runtimes"][name];
+    let file_name = "runsc.9ML1T8XT9CVHG-MZL0-GZF0BTTV5KQRD5-R4FGW3XCJBPK3VDQLJ====";
+    assert_eq!(of("crun")["options"], json!({"binary_name": "/usr/bin/crun", "root": "/run/d/runtime-runc"}));
+    assert_eq!(of("runsc")["options"]["binary_name"], format!("/data/runtimes/{file_name}"));
+    assert_eq!(
+        of("runsc")["wrapper"],
+        json!({"file_name": file_name, "contents": "#!/bin/sh\n/usr/bin/runsc --debug $@\n"})
+    );
+    assert_eq!(
+        *of("kata"),
+        json!({"shim": "io.containerd.kata.v2", "options": {"config_path": "/etc/kata.toml"}, "wrapper": null})
+    );
+    assert_eq!(*of("bare"), json!({"shim": "/usr/bin/shim", "options": null, "wrapper": null}));
+}
+
+#[test]
+fn names_that_climb_write_outside_the_directory() {
+    let daemon = r#"{"runtimes": {"../x": {"path": "/bin/true", "runtimeArgs": ["--debug"]},
+                                  "/abs": {"path": "/bin/true", "runtimeArgs": ["--debug"]}}}"#;
+    let suffix = "1Q2Z0YH3TSBVFLM74KHY3HTHP-QP9MJ7RY05-N6SG6-F15HS3PW0====";
+    let got = setup("moby-27", daemon);
+    let of = |name: &str| &got["runtimes"][name];
+    assert_eq!(of("../x")["options"]["binary_name"], format!("/var/lib/docker/x.{suffix}"));
+    assert_eq!(of("../x")["wrapper"], json!(null));
+    assert_eq!(of("/abs")["wrapper"]["file_name"], format!("abs.{suffix}"));
+}
+
+#[test]
+fn what_the_rules_refuse_is_left_out() {
+    let daemon = r#"{"runtimes": {
+        "runc": {"path": "/evil"}, "none": {}, "both": {"path": "/x", "runtimeType": "a.b"},
+        "path-options": {"path": "/x", "options": {"a": 1}}, "type-args": {"runtimeType": "a.b", "runtimeArgs": ["x"]},
+        "bad-option": {"runtimeType": "a.b", "options": {"TypeUrl": 1}},
+        "good": {"path": "/x", "options": {}, "runtimeArgs": []}
+    }}"#;
+    let got = setup("moby-27", daemon);
+    let names: Vec<_> = got["runtimes"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["good", "io.containerd.runc.v2", "runc"]);
+    assert_eq!(got["runtimes"]["runc"], runc());
+}
+
+/// `io.containerd.runc.v2` is not reserved: anyone who writes the file can put another binary in its place.
+#[test]
+fn a_stock_name_can_be_shadowed_since_the_second_generation() {
+    let daemon = r#"{"runtimes": {"io.containerd.runc.v2": {"path": "/usr/bin/crun"}}}"#;
+    let binary = |profile| {
+        setup(profile, daemon)["runtimes"]["io.containerd.runc.v2"]["options"]["binary_name"].clone()
+    };
+    assert_eq!(binary("moby-27"), "/usr/bin/crun");
+    assert_eq!(binary("moby-23"), "runc");
+}
+
+#[test]
+fn the_first_generation_names_wrappers_by_the_runtime() {
+    let daemon =
+        r#"{"runtimes": {"runsc": {"path": "/usr/bin/runsc", "runtimeArgs": ["--debug"]}, "none": {}}}"#;
+    let got = setup("moby-23", daemon);
+    let runsc = &got["runtimes"]["runsc"];
+    assert_eq!(runsc["options"]["binary_name"], "/var/lib/docker/runtimes/runsc");
+    assert_eq!(runsc["wrapper"]["file_name"], "runsc");
+    // No path is no mistake there, and no binary either.
+    assert_eq!(got["runtimes"]["none"]["options"], json!({"root": "/var/run/docker/runtime-runc"}));
+}
+
+#[test]
+fn the_cgroup_driver_comes_from_the_first_option_that_names_it() {
+    let systemd = |exec_opts: &str, host| {
+        let daemon = format!("{{\"exec-opts\": {exec_opts}}}");
+        with_host(
+            "moby-27",
+            &daemon,
+            SetupHost { systemd_cgroup: host, docker_ramdisk: Some(false) },
+            |runtimes| {
+                let options = runtimes.runtime(b"runc").unwrap().options.as_ref().unwrap();
+                (options.get("systemd_cgroup") == Some(&OptionValue::Bool(true)), runtimes.needs().len())
+            },
+        )
+    };
+    let opts = |opts: &str| systemd(opts, None);
+    assert_eq!(opts(r#"["native.cgroupdriver=systemd"]"#), (true, 0));
+    assert_eq!(opts(r#"["native.cgroupdriver", " Native.CgroupDriver =\tsystemd "]"#), (true, 0));
+    assert_eq!(opts(r#"["native.cgroupdriver=cgroupfs", "native.cgroupdriver=systemd"]"#), (false, 0));
+    assert_eq!(opts(r#"["native.cgroupdriver=Systemd"]"#), (false, 0));
+    for unset in
+        ["null", "[]", r#"["x=systemd"]"#, r#"["native.cgroupdriver=", "native.cgroupdriver=cgroupfs"]"#]
+    {
+        assert_eq!(systemd(unset, Some(true)), (true, 0), "{unset}");
+        assert_eq!(systemd(unset, Some(false)), (false, 0), "{unset}");
+        assert_eq!(systemd(unset, None), (false, 1), "{unset}");
+    }
+}
+
+#[test]
+fn a_ramdisk_means_no_pivot_root() {
+    let host = SetupHost { systemd_cgroup: Some(true), docker_ramdisk: Some(true) };
+    let options = with_host("moby-28", "{}", host, |runtimes| {
+        serde_json::to_string(&runtimes.runtime(b"runc").unwrap().options).unwrap()
+    });
+    let expected = r#"{"no_pivot_root":true,"binary_name":"runc","root":"/var/run/docker/runtime-runc","systemd_cgroup":true}"#;
+    assert_eq!(options, expected);
+}
+
+#[test]
+fn a_name_is_the_default_configured_or_passed_on() {
+    let daemon = r#"{"default-runtime": "kata", "runtimes": {"kata": {"runtimeType": "io.containerd.kata.v2"}, "": {"path": "/x"}}}"#;
+    let kata = json!({"shim": "io.containerd.kata.v2", "options": null});
+    for name in ["", "kata"] {
+        assert_eq!(get("moby-27", daemon, name), kata);
+    }
+    // In the first generation the empty name is a name like any other.
+    assert_eq!(get("moby-23", daemon, "")["options"]["binary_name"], "/x");
+    assert_eq!(get("moby-27", daemon, "runc")["shim"], "io.containerd.runc.v2");
+    assert_eq!(
+        get("moby-27", daemon, "io.containerd.runsc.v1"),
+        json!({"shim": "io.containerd.runsc.v1", "options": null, "shim_binary": "containerd-shim-runsc-v1"})
+    );
+    assert_eq!(get("moby-27", daemon, "nope"), json!({"shim": "nope", "options": null}));
+}
+
+#[test]
+fn a_default_that_containerd_knows_need_not_be_configured() {
+    let daemon = r#"{"default-runtime": "io.containerd.kata.v2"}"#;
+    let expected = json!({
+        "shim": "io.containerd.kata.v2", "options": null, "shim_binary": "containerd-shim-kata-v2",
+    });
+    assert_eq!(get("moby-27", daemon, ""), expected);
 }

@@ -12,7 +12,6 @@ mod limits;
 mod loader;
 pub mod options;
 pub mod path;
-mod quote;
 pub(crate) mod text;
 pub mod views;
 
@@ -23,4 +22,4 @@ pub use item::Item;
 pub use json::{SyntaxError, check_syntax};
 pub use limits::{Limits, OverLimit};
 pub use loader::{Loaded, load_daemon, load_document, load_schema};
-pub use quote::quote;
+pub(crate) use text::quote;

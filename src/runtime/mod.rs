@@ -12,4 +12,4 @@ mod wrapper;
 pub use name::{RuntimeName, ShimBinary};
 pub use setup::{Origin, Resolved, Runtime, Runtimes};
 pub use stock::{Generation, SetupHost, cgroup_driver};
-pub use wrapper::WrapperScript;
+pub use wrapper::{PlacedScript, WrapperScript};

@@ -11,8 +11,8 @@ pub struct RuntimeName<'n>(pub &'n [u8]);
 impl<'n> RuntimeName<'n> {
     /// Whether moby passes a name that it does not know on to containerd (`isPermissibleC8dRuntimeName`).
     ///
-    /// This describes; what *decides* is the predicate `permissible` of the rule tables, and a test holds the two
-    /// together. Nothing but slashes and dots counts: NUL, newlines and bytes that are not UTF-8 pass.
+    /// This describes; what *decides* is the predicate `permissible` of the rule tables. Nothing but slashes and dots
+    /// counts: NUL, newlines and bytes that are not UTF-8 pass.
     ///
     /// ```
     /// use plimsoll::runtime::{Generation, RuntimeName};

@@ -1,12 +1,10 @@
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::name::{RuntimeName, ShimBinary};
 use super::stock::{Generation, RUNC_V2, RuncDefaults, STOCK_RUNTIME, SetupHost, root_string};
-use super::wrapper::WrapperScript;
+use super::wrapper::{PlacedScript, WrapperScript};
 use crate::facts::options::{OptionValues, ShimOptions};
 use crate::facts::{Facts, Item};
 use crate::source::Span;
@@ -33,7 +31,7 @@ pub struct Runtime {
     /// What the shim is given; `None` if moby gives it nothing.
     pub options: Option<OptionValues>,
     /// The script that moby writes, if the runtime has arguments.
-    pub wrapper: Option<WrapperScript>,
+    pub wrapper: Option<PlacedScript>,
     /// Who configured it.
     pub origin: Origin,
 }
@@ -162,27 +160,31 @@ impl<'f, 's> Entry<'f, 's> {
         let has_options = self.options.as_ref().is_some_and(|options| options.size() > 0);
         match (generation, self.path, self.runtime_type) {
             (Generation::First, path, _) => {
-                let wrapper = self.wrapper(|args| WrapperScript::unhashed(self.name, path, args));
-                Some(self.binary(wrapper, runc, data_root))
+                let wrapper = self.wrapper(|args| WrapperScript::unhashed(self.name, path, args), data_root);
+                Some(self.binary(wrapper, runc))
             }
             (Generation::Reloadable, b"", b"") => None,
             (Generation::Reloadable, path, b"") if !has_options => {
-                let wrapper = self.wrapper(|args| WrapperScript::new(self.name, path, args));
-                Some(self.binary(wrapper, runc, data_root))
+                let wrapper = self.wrapper(|args| WrapperScript::new(self.name, path, args), data_root);
+                Some(self.binary(wrapper, runc))
             }
             (Generation::Reloadable, b"", shim) if self.args.is_empty() => self.shim(shim),
             _ => None,
         }
     }
 
-    fn wrapper(&self, wrap: impl FnOnce(&[&'f [u8]]) -> WrapperScript) -> Option<WrapperScript> {
-        (!self.args.is_empty()).then(|| wrap(&self.args))
+    fn wrapper(
+        &self,
+        wrap: impl FnOnce(&[&'f [u8]]) -> WrapperScript,
+        data_root: &[u8],
+    ) -> Option<PlacedScript> {
+        (!self.args.is_empty()).then(|| wrap(&self.args).place(data_root))
     }
 
     /// A runtime that runc's shim executes.
-    fn binary(&self, wrapper: Option<WrapperScript>, runc: &RuncDefaults, data_root: &[u8]) -> Runtime {
-        let binary = wrapper.as_ref().map_or_else(|| self.path.to_vec(), |script| script.path(data_root));
-        let options = Some(runc.options(binary));
+    fn binary(&self, wrapper: Option<PlacedScript>, runc: &RuncDefaults) -> Runtime {
+        let binary = wrapper.as_ref().map_or(self.path, PlacedScript::path);
+        let options = Some(runc.options(binary.to_vec()));
         Runtime { shim: RUNC_V2.to_vec(), options, wrapper, origin: self.origin }
     }
 
@@ -218,24 +220,13 @@ impl Serialize for ByName<'_> {
     }
 }
 
-/// A wrapper script inside a runtime: all modes are the same.
-#[derive(Serialize)]
-struct Written<'w> {
-    file_name: Cow<'w, str>,
-    contents: Cow<'w, str>,
-}
-
-/// `shim`, `options` and `wrapper`, the last with its name and contents alone.
+/// `shim`, `options` and `wrapper`.
 impl Serialize for Runtime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let wrapper = self.wrapper.as_ref().map(|script| Written {
-            file_name: String::from_utf8_lossy(script.file_name()),
-            contents: String::from_utf8_lossy(script.contents()),
-        });
         let mut out = serializer.serialize_struct("Runtime", 3)?;
         out.serialize_field("shim", &String::from_utf8_lossy(&self.shim))?;
         out.serialize_field("options", &self.options)?;
-        out.serialize_field("wrapper", &wrapper)?;
+        out.serialize_field("wrapper", &self.wrapper)?;
         out.end()
     }
 }

@@ -25,7 +25,7 @@ static DISEMVOWELED: LazyLock<Encoding> = LazyLock::new(|| {
 ///
 /// ```
 /// use plimsoll::runtime::WrapperScript;
-/// let script = WrapperScript::new(b"runsc", b"/usr/bin/runsc", &[b"--debug", b"--x y"]);
+/// let script = WrapperScript::new(b"runsc", b"/usr/bin/runsc", &["--debug", "--x y"]);
 /// assert_eq!(script.contents(), b"#!/bin/sh\n/usr/bin/runsc --debug --x y $@\n");
 /// assert!(script.path(b"/var/lib/docker").starts_with(b"/var/lib/docker/runtimes/runsc."));
 /// ```
@@ -88,6 +88,57 @@ impl WrapperScript {
     pub fn path(&self, data_root: &[u8]) -> Vec<u8> {
         // moby joins twice; that a join of joins is the join of all is a property of the tests of `path`.
         path::join(&[data_root, Self::DIRECTORY.as_bytes(), &self.file_name])
+    }
+
+    /// Puts it below a data root.
+    #[must_use]
+    pub fn place(self, data_root: &[u8]) -> PlacedScript {
+        PlacedScript { path: self.path(data_root), directory: directory(data_root), script: self }
+    }
+}
+
+/// A wrapper script and where moby writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedScript {
+    script: WrapperScript,
+    directory: Vec<u8>,
+    path: Vec<u8>,
+}
+
+impl PlacedScript {
+    /// The script.
+    #[must_use]
+    pub fn script(&self) -> &WrapperScript {
+        &self.script
+    }
+
+    /// The whole path: what the shim is given as binary.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// The path below the directory of the scripts; `None` if the runtime's name leads out of it. Such a script stands
+    /// somewhere else on the host, and no start of the daemon removes it.
+    #[must_use]
+    pub fn below_directory(&self) -> Option<&[u8]> {
+        self.path.strip_prefix(self.directory.as_slice())?.strip_prefix(b"/")
+    }
+}
+
+fn directory(data_root: &[u8]) -> Vec<u8> {
+    path::join(&[data_root, WrapperScript::DIRECTORY.as_bytes()])
+}
+
+/// `file_name` and `contents`, as in the result of a case of kind `daemon`: what is found in the directory of the
+/// scripts, so null for one that its name leads out of there. Bytes that are not UTF-8 become U+FFFD.
+impl Serialize for PlacedScript {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(file_name) = self.below_directory() else { return serializer.serialize_none() };
+        let mut out = serializer.serialize_struct("PlacedScript", 2)?;
+        out.serialize_field("file_name", &String::from_utf8_lossy(file_name))?;
+        out.serialize_field("contents", &String::from_utf8_lossy(&self.script.contents))?;
+        out.end()
     }
 }
 

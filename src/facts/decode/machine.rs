@@ -93,7 +93,7 @@ impl<'a, 's> Machine<'a, 's> {
             other => {
                 let go_type = self.schema.go_type_name(&root);
                 let message = self.context.type_error(other.kind(), &go_type);
-                self.reader.skip(other, span);
+                let span = self.reader.skip(other, span);
                 self.found.type_error(message, span, String::new());
             }
         }

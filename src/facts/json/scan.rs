@@ -314,6 +314,6 @@ mod tests {
         let nest = |n: usize| [vec![b'['; n], vec![b']'; n]].concat();
         assert_eq!(check_syntax(&nest(10_000)), Ok(()));
         refused(&nest(10_001), "invalid character '[' exceeded max depth", 10_000);
-        refused(&vec![b'{'; 3], "invalid character '{' looking for beginning of object key string", 1);
+        refused(b"{{", "invalid character '{' looking for beginning of object key string", 1);
     }
 }

@@ -1,89 +1,26 @@
-use std::borrow::Cow;
-
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::facts::{AnyNode, AnyValue, Facts, SlotId, Value};
+use crate::facts::{self, Limits};
 use crate::schema::{IntSize, Schema, Type};
 
 const RUNC: &str = "io.containerd.runc.v2";
 const RUNHCS: &str = "io.containerd.runhcs.v1";
 const KATA: &str = "io.containerd.kata.v2";
 
-/// The document `{"options": …}`, put together without a decoder.
-#[derive(Debug)]
-struct Document {
-    facts: Facts<'static>,
-    slot: SlotId,
-}
-
-impl Document {
-    fn empty() -> Self {
-        let schema = "[schema]\nid = 'd'\nroot = 'D'\ndoc = 'd'\nsource = 'd'\n[struct.D]\ndoc = 'd'\n\
-                      fields = [{ name = 'options', type = '{any}', doc = 'd' }]";
-        let mut facts = Facts::new(&Schema::parse(schema).unwrap());
-        let (slot, _) = facts.root_field("options").unwrap();
-        let map = facts.new_map();
-        facts.slot_mut(slot).unwrap().value = Value::Map(map);
-        Self { facts, slot }
-    }
-
-    fn new(options: &Json) -> Self {
-        let mut document = Self::empty();
-        for (key, value) in options.as_object().unwrap() {
-            let root = u32::try_from(document.facts.tape.len()).unwrap();
-            document.push(None, value);
-            document.insert(key, if value.is_null() { Value::Zero } else { Value::Any(root) });
-        }
-        document
-    }
-
-    fn insert(&mut self, key: &str, value: Value<'static>) {
-        let slot = self.facts.new_slot();
-        self.facts.slot_mut(slot).unwrap().value = value;
-        let Value::Map(map) = self.facts.slot(self.slot).value else { unreachable!() };
-        self.facts.map_insert(map, Cow::Owned(key.as_bytes().to_vec()), slot);
-    }
-
-    fn push(&mut self, key: Option<&str>, json: &Json) {
-        let value = match json {
-            Json::Null => AnyValue::Null,
-            Json::Bool(b) => AnyValue::Bool(*b),
-            Json::Number(n) => AnyValue::Number(n.as_f64().unwrap()),
-            Json::String(s) => AnyValue::Str(Cow::Owned(s.clone().into_bytes())),
-            Json::Array(_) => AnyValue::List,
-            Json::Object(_) => AnyValue::Object,
-        };
-        let at = self.facts.tape.len();
-        self.open(key, value);
-        match json {
-            Json::Array(elements) => elements.iter().for_each(|e| self.push(None, e)),
-            Json::Object(entries) => entries.iter().for_each(|(k, v)| self.push(Some(k), v)),
-            _ => {}
-        }
-        self.facts.tape[at].end = u32::try_from(self.facts.tape.len()).unwrap();
-    }
-
-    fn open(&mut self, key: Option<&str>, value: AnyValue<'static>) {
-        let key = key.map(|k| Cow::Owned(k.as_bytes().to_vec()));
-        self.facts.tape.push(AnyNode {
-            key,
-            key_span: Span::default(),
-            value,
-            span: Span::default(),
-            end: 0,
-        });
-    }
-
-    fn decode(&self, runtime_type: &str) -> Option<ShimOptions> {
-        let item = Item::root(&self.facts, "options").unwrap();
-        ShimOptions::decode(&item, runtime_type.as_bytes())
-    }
+fn decode_text(runtime_type: &str, options: &str) -> Option<ShimOptions> {
+    let schema = "[schema]\nid = 'd'\nroot = 'D'\ndoc = 'd'\nsource = 'd'\n[struct.D]\ndoc = 'd'\n\
+                  fields = [{ name = 'options', type = '{any}', doc = 'd' }]";
+    let text = format!("{{\"options\":{options}}}");
+    let document =
+        facts::decode(text.as_bytes(), &Schema::parse(schema).unwrap(), &Limits::default()).unwrap();
+    assert_eq!(document.errors, []);
+    ShimOptions::decode(&Item::root(&document.facts, "options").unwrap(), runtime_type.as_bytes())
 }
 
 #[track_caller]
 fn decode(runtime_type: &str, options: &Json) -> ShimOptions {
-    Document::new(options).decode(runtime_type).unwrap()
+    decode_text(runtime_type, &options.to_string()).unwrap()
 }
 
 #[track_caller]
@@ -167,7 +104,9 @@ fn the_type_picks_the_structure() {
 
 #[test]
 fn no_options_are_no_options() {
-    assert_eq!(Document::empty().decode(RUNC), None);
+    for none in ["null", "{}"] {
+        assert_eq!(decode_text(RUNC, none), None);
+    }
     accepts(RUNC, &json!({"Unknown": 1}), &json!({}));
 }
 
@@ -447,27 +386,51 @@ fn what_random_order_may_bring_first_is_told() {
     assert_eq!(problem.alternatives, [Alternative { message: nil.into(), crash: false }]);
 }
 
-/// 10,000 is as deep as Go's decoder goes; the printed text would have the square of that.
+#[test]
+fn the_later_of_two_equal_keys_counts() {
+    let values = |options| serde_json::to_value(decode_text(RUNC, options).unwrap().values).unwrap();
+    assert_eq!(values(r#"{"Root": 1, "root": "/a", "Root": "/b"}"#), json!({"root": "/b"}));
+    // Two `options` are united, and null clears them.
+    let united = r#"{"Root": "/a", "BinaryName": "x"}, "options": {"Root": "/b"}"#;
+    assert_eq!(values(united), json!({"binary_name": "x", "root": "/b"}));
+    assert_eq!(decode_text(RUNC, r#"{"Root": 1}, "options": null"#), None);
+    // Replaced values are gone for the check of the tree too, at every depth.
+    assert_eq!(values(r#"{"x": [null], "x": {"y": null, "y": [1, "a"], "y": 1}}"#), json!({}));
+}
+
+#[test]
+fn places_in_the_text() {
+    let text = |options: &str, span: Option<Span>| {
+        let document = format!("{{\"options\":{options}}}");
+        String::from_utf8_lossy(span.unwrap().slice(document.as_bytes())).into_owned()
+    };
+    for (options, place) in [
+        (r#"{"a": 1, "binaryName": true}"#, "true"),
+        (r#"{"a": {"b": [1, "x"]}}"#, r#""x""#),
+        (r#"{"a": null}"#, "null"),
+        (r#"{"a": [null]}"#, "[null]"),
+        (r#"{"Root": {"b": {}}}"#, r#"{"b": {}}"#),
+    ] {
+        let decoded = decode_text(RUNC, options).unwrap();
+        assert_eq!(text(options, decoded.problem.unwrap().span), place);
+    }
+    let options = r#"{"root": "x", "rooot": "y"}"#;
+    assert_eq!(text(options, decode_text(RUNC, options).unwrap().ignored[0].span), r#""rooot""#);
+}
+
+/// The text of a deep tree has the square of its depth in it.
 #[test]
 fn deep_values_are_no_trouble() {
-    for (deep, inner) in [(AnyValue::Object, Some("k")), (AnyValue::List, None)] {
-        let mut document = Document::empty();
-        document.open(None, deep.clone());
-        for _ in 0..10_000 {
-            document.open(inner, deep.clone());
-        }
-        let end = u32::try_from(document.facts.tape.len()).unwrap();
-        document.facts.tape.iter_mut().for_each(|node| node.end = end);
-        document.insert("BinaryName", Value::Any(0));
-        let problem = document.decode(RUNC).unwrap().problem.unwrap();
-        let (start, cut) = if inner.is_some() { ("\n[k]\n\n  [k.k]\n", true) } else { ("[[[", false) };
+    const DEPTH: usize = 9_990;
+    for (open, close, start, cut) in [("{\"k\":", "}", "\n[k]\n\n  [k.k]\n", true), ("[", "]", "[[[", false)]
+    {
+        let nested = |inner| format!("{{\"Root\":{}{inner}{}}}", open.repeat(DEPTH), close.repeat(DEPTH));
+        let problem = decode_text(RUNC, &nested("1")).unwrap().problem.unwrap();
         assert!(problem.message.starts_with(&format!("(0, 0): Can't convert {start}")));
         assert_eq!(problem.message.contains('…'), cut);
         assert!(problem.message.len() < 70_000);
 
-        document.open(inner, AnyValue::Null);
-        document.facts.tape.iter_mut().for_each(|node| node.end = end + 1);
-        let problem = document.decode(RUNC).unwrap().problem.unwrap();
+        let problem = decode_text(RUNC, &nested("null")).unwrap().problem.unwrap();
         assert_eq!(problem.message, "cannot convert type <nil> to Tree");
     }
 }

@@ -1,0 +1,206 @@
+//! Tables that cannot be used: every problem at once, each at its place.
+
+use plimsoll::engine::{Budget, Verdict};
+use plimsoll::source::LineIndex;
+use plimsoll::subject::{Kind, Policy, Request};
+use plimsoll::table::Catalog;
+
+fn problems(text: &str) -> Vec<String> {
+    let error =
+        Catalog::builtin().unwrap().with_table("mine.toml", text).expect_err("this table must not load");
+    let index = LineIndex::new(text.as_bytes());
+    let show = |p: &plimsoll::schema::Problem| {
+        let at = index.position(p.span.start as usize);
+        format!("{}:{}: {}", at.line, at.column, p.message)
+    };
+    error.problems.iter().map(show).collect()
+}
+
+/// A table with one row, in which some lines are replaced.
+fn table(changes: &[(&str, &str)]) -> String {
+    let mut lines = vec![
+        ("table", "[table]"),
+        ("id", "id = 'mine'"),
+        ("subject", "subject = 'daemon'"),
+        ("line", "line = 'moby'"),
+        ("from", "source = 'our own policy'"),
+        ("rule", "[[rule]]"),
+        ("rule-id", "id = 'XY001'"),
+        ("title", "title = 'a debug daemon'"),
+        ("stage", "stage = 9000"),
+        ("effect", "effect = 'deny'"),
+        ("when", "when = 'debug'"),
+        ("message", "message = 'debug is on'"),
+        ("why", "why = 'Because.'"),
+        ("help", "help = 'Turn it off.'"),
+        ("evidence", "evidence = 'read'"),
+        ("bad", "bad = ['{\"debug\": true}']"),
+        ("good", "good = ['{}']"),
+    ];
+    for (name, line) in changes {
+        match lines.iter_mut().find(|(n, _)| n == name) {
+            Some(found) => found.1 = line,
+            None => lines.push((name, line)),
+        }
+    }
+    lines.iter().map(|(_, line)| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_table_of_ones_own_adds_findings() {
+    let policy = Policy::builtin("moby-28").unwrap();
+    let budget = Budget::default();
+    let request = Request::new(Kind::Daemon, br#"{"debug": true}"#);
+    assert_eq!(policy.judge(&request, &budget).unwrap().decision.verdict, Verdict::Allow);
+    let stricter = policy.with_table("mine.toml", &table(&[])).unwrap();
+    let decision = stricter.judge(&request, &budget).unwrap().decision;
+    assert_eq!((decision.verdict, decision.message()), (Verdict::Deny, Some("debug is on")));
+}
+
+#[test]
+fn one_problem_each_at_its_place() {
+    for (changes, expected) in [
+        (&[("when", "when = 'debugg'")][..], "11:9: unknown name `debugg`"),
+        (&[("when", "when = 'mtu'")], "11:9: this must be a bool, and is an int"),
+        (
+            &[("when", "when = \"mtu == 'x'\"")],
+            "11:9: `==` compares two bools, ints or strings, not an int with a string",
+        ),
+        (&[("when", "when = 'hosts < 1'")], "11:9: `<` compares ints"),
+        (&[("when", "when = 'debug &&'")], "11:17: expected an expression, found the end"),
+        (
+            &[("when", "when = \"data-root.matches('a')\"")],
+            "11:27: a pattern must begin with `^` and end with `$`",
+        ),
+        (&[("when", "when = \"data-root.matches('^(?i)a$')\"")], "11:27: a pattern may not hold flags"),
+        (&[("when", "when = \"data-root.matches('^(a$')\"")], "11:27: the pattern cannot be used"),
+        (&[("when", "when = \"data-root.matches('^.*a.{200}$')\"")], "11:27: the pattern cannot be used"),
+        (
+            &[("when", "when = \"data-root.startsWith(data-root)\"")],
+            "11:9: `startsWith` wants a string literal",
+        ),
+        (
+            &[("when", "when = \"hosts.exists(debug, true)\"")],
+            "11:22: this must be a new name for a variable",
+        ),
+        (
+            &[("when", "when = \"before('a', 'b') == 'a'\"")],
+            "11:9: there is no function, predicate or view `before`",
+        ),
+        (&[("when", "when = \"permissible('a', 'b')\"")], "11:9: `permissible` takes 1 argument(s), not 2"),
+        (&[("when", "when = \"permissible(1)\"")], "11:21: this must be a string, and is an int"),
+        (&[("when", "when = \"runtimes.foo\"")], "11:9: a map has no fields"),
+        (
+            &[("when", "when = \"runtimes['foo'].patth == ''\"")],
+            "11:9: no field `patth` here (there are: path,",
+        ),
+        (
+            &[("when", "when = \"has(debug) && has(1)\"")],
+            "11:27: this must be a field, a variable, or a part of one",
+        ),
+        (&[("message", "message = 'x {nope} y'")], "12:15: unknown name `nope`"),
+        (&[("message", "message = 'x {debug'")], "12:14: the `{` is not closed"),
+        (&[("message", "message = 'x } y'")], "12:14: a `}` on its own is written `}}`"),
+        (&[("message", "message = '{mtu:q}'")], "12:13: an int cannot be printed this way"),
+        (&[("message", "message = ''")], "12:11: `message` must not be empty"),
+        (&[("rule-id", "id = 'x1'")], "7:6: an id is two or three capital letters and three digits"),
+        (&[("rule-id", "id = 'RT001'")], "6:1: the id RT001 is already used"),
+        (&[("effect", "effect = 'maybe'")], "10:10: `effect` is \"deny\", \"warn\" or \"set\""),
+        (&[("effect", "effect = 'set'")], "6:1: a rule with effect \"set\" needs a `set`"),
+        (&[("stage", "stage = 'x'")], "9:9: `stage` must be an integer, not a string"),
+        (&[("evidence", "evidence = 'hearsay'")], "15:12: `evidence` is \"recorded\" or \"read\""),
+        (&[("bad", "bad = []")], "6:1: a rule needs at least one `bad` and one `good` example"),
+        (&[("bad", "bad = [1]")], "16:8: an example is a document in a string"),
+        (&[("since", "since = 'moby-99'")], "18:9: `moby-99` is no profile of the line `moby`"),
+        (&[("since", "since = 'containerd-2.1'")], "18:9: `containerd-2.1` is no profile of the line `moby`"),
+        (
+            &[("since", "since = 'moby-27'\nuntil = 'moby-25'")],
+            "6:1: `until` must be a later profile than `since`",
+        ),
+        (&[("since", "sinze = 'moby-27'")], "18:1: unknown key `sinze`"),
+        (&[("each", "each = 'x in debug'")], "18:14: `each` goes through a list"),
+        (&[("each", "each = 'x in runtimes'")], "18:14: `each` goes through a list (`x in list`) or a map"),
+        (&[("each", "each = 'debug in hosts'")], "18:8: the variable `debug` hides another name"),
+        (&[("set", "set = { debug = 'mtu' }")], "18:17: the field is a bool, the value an int"),
+        (
+            &[("set", "set = { hosts = 'debug' }")],
+            "18:9: only a bool, int or string field of the document can be set",
+        ),
+        (&[("at", "at = 'true'")], "18:6: this must be a field, a variable, or a part of one"),
+        (&[("subject", "subject = 'dog'")], "3:11: there is no subject `dog`"),
+        (&[("line", "line = 'podman'")], "4:8: no profile belongs to a line `podman`"),
+        (&[("table", "[tabel]")], "a table with rules needs a header [table]"),
+        (&[("rule", "[[rule]]\n[[rule]]")], "`id` is missing"),
+        (&[("title", "title = [")], "unclosed array"),
+        (
+            &[("define", "[define.permissible]\nparams = { x = 'string' }\nexpr = 'true'")],
+            "there is already a predicate or view `permissible`",
+        ),
+        (
+            &[("define", "[define.mine]\nparams = { x = 'string' }\nexpr = 'mtu > 0'")],
+            "20:9: unknown name `mtu` (a predicate sees only its parameters)",
+        ),
+        (
+            &[("define", "[define.mine]\nparams = { x = 'string' }\nexpr = 'mine(x)'")],
+            "20:9: there is no function, predicate or view `mine`",
+        ),
+    ] {
+        let found = problems(&table(changes));
+        assert!(found.iter().any(|p| p.contains(expected)), "{changes:?}: {expected:?} is not in {found:#?}");
+    }
+}
+
+#[test]
+fn all_problems_at_once() {
+    let found = problems(&table(&[
+        ("when", "when = 'a && b'"),
+        ("message", "message = '{c}'"),
+        ("effect", "effect = 'x'"),
+        ("stage", ""),
+    ]));
+    assert_eq!(found.len(), 5, "{found:#?}");
+}
+
+#[test]
+fn predicates_are_expanded_hygienically() {
+    // `x` in the body is the body's own, whatever the caller calls its variable.
+    let define = "[define.dotted]\nparams = { s = 'string' }\nexpr = \"s.contains('.') && s != 'x'\"";
+    let when = "when = \"labels.exists(x, dotted(x)) && hosts.exists(s, dotted(s))\"";
+    let bad = "bad = ['{\"labels\": [\"a.b\"], \"hosts\": [\"c.d\"]}']";
+    let text = table(&[("when", when), ("bad", bad), ("define", define)]);
+    let policy = Policy::builtin("moby-28").unwrap().with_table("mine.toml", &text).unwrap();
+    for (doc, fires) in [
+        (r#"{"labels": ["a.b=c"], "hosts": ["tcp://c.d:1"]}"#, true),
+        (r#"{"labels": ["a=b"], "hosts": ["tcp://c.d:1"]}"#, false),
+        (r#"{"labels": ["a.b=c"], "hosts": ["fd://"]}"#, false),
+    ] {
+        let decision =
+            policy.judge(&Request::new(Kind::Daemon, doc.as_bytes()), &Budget::default()).unwrap().decision;
+        assert_eq!(decision.findings.iter().any(|f| f.rule.as_str() == "XY001"), fires, "{doc}");
+    }
+}
+
+#[test]
+fn the_growth_of_predicates_is_bounded() {
+    let mut text = String::from("[define.p0]\nparams = { s = 'string' }\nexpr = \"s == 'a' || s == 'b'\"\n");
+    for i in 1..20 {
+        text += &format!("[define.p{i}]\nparams = {{ s = 'string' }}\nexpr = 'p{0}(s) || p{0}(s)'\n", i - 1);
+    }
+    let found = problems(&text);
+    assert!(found.iter().any(|p| p.contains("too large")), "{found:#?}");
+}
+
+#[test]
+fn no_text_makes_the_loader_panic() {
+    let catalog = Catalog::builtin().unwrap();
+    let good = table(&[]);
+    // Every prefix, and every text with one byte cut out or replaced.
+    for i in 0..=good.len() {
+        let _ = catalog.with_table("t", &good[..i]);
+        if i < good.len() {
+            for with in ["", "{", "'", "\"", "=", "\n", "é", "("] {
+                let _ = catalog.with_table("t", &format!("{}{with}{}", &good[..i], &good[i + 1..]));
+            }
+        }
+    }
+}
