@@ -130,7 +130,8 @@ fn folders_stand_for_the_json_below_them_in_order() {
     std::fs::write(sub.join("notes.txt"), "x").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(folder.path(), sub.join("circle")).unwrap();
-    let report = plimsoll(&["check", "--format", "json", folder.path().to_str().unwrap()]).ends_with(0).json();
+    let report =
+        plimsoll(&["check", "--format", "json", folder.path().to_str().unwrap()]).ends_with(0).json();
     let names: Vec<_> = report["files"]
         .as_array()
         .unwrap()
@@ -177,7 +178,9 @@ fn a_closed_pipe_ends_the_run_quietly() {
     let line = br#"{"id":1,"kind":"daemon","raw_base64":""}"#;
     let cases = [&line[..], b"\n"].concat().repeat(20_000);
     let (_folder, path) = folder("cases.ndjson", cases);
-    for args in [&["audit", path.as_str()][..], &["rules", "--format", "json"], &["completions", "bash"], &["--help"]] {
+    for args in
+        [&["audit", path.as_str()][..], &["rules", "--format", "json"], &["completions", "bash"], &["--help"]]
+    {
         let mut child = command(args).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
@@ -278,7 +281,10 @@ fn the_json_report_has_everything() {
     assert_eq!(report["profile"], "moby-28");
     assert_eq!(report["tool"]["name"], "plimsoll");
     let file = &report["files"][0];
-    assert_eq!((&file["path"], &file["kind"], &file["verdict"]), (&json!(path), &json!("daemon"), &json!("deny")));
+    assert_eq!(
+        (&file["path"], &file["kind"], &file["verdict"]),
+        (&json!(path), &json!("daemon"), &json!("deny"))
+    );
     let finding = &file["findings"][0];
     assert_eq!((&finding["rule"], &finding["effect"]), (&json!("LD003"), &json!("deny")));
     assert_eq!(file["message"], finding["message"]);
@@ -323,7 +329,8 @@ fn tables_of_the_users_own_add_findings() {
         .says("= why: it fills the disk");
     plimsoll(&["rules", "--table", &path, "our001"]).ends_with(0).says("debug is on").says("our handbook");
 
-    let (_folder, path) = folder("broken.toml", table.replace("\"debug\"\n", "\"debugg\"\n").replace("evidence", "x"));
+    let (_folder, path) =
+        folder("broken.toml", table.replace("\"debug\"\n", "\"debugg\"\n").replace("evidence", "x"));
     fed(&["check", "--table", &path, "-"], GOOD)
         .ends_with(2)
         .complains(&format!("--> {path}:1"))
@@ -346,7 +353,10 @@ fn audit_answers_every_line_in_order() {
     assert_eq!(answers.len(), 5_005);
     let ids: Vec<i64> = answers.iter().filter_map(|a| a["id"].as_i64()).collect();
     assert_eq!(ids, (0..5_000).collect::<Vec<_>>());
-    assert_eq!(answers[1], json!({"id": null, "verdict": "error", "line": 3, "message": answers[1]["message"]}));
+    assert_eq!(
+        answers[1],
+        json!({"id": null, "verdict": "error", "line": 3, "message": answers[1]["message"]})
+    );
     assert_eq!((&answers[0]["verdict"], &answers[2]["verdict"]), (&json!("deny"), &json!("allow")));
     fed(&["audit"], b"").ends_with(0);
     fed(&["audit"], b"{\"kind\": \"daemon\", \"input\": {}}").ends_with(0);
@@ -367,7 +377,10 @@ fn cases_that_make_no_sense_say_why() {
         (b"{\"kind\": \"daemon\", \"input\": 1, \"profil\": \"x\"}", "perhaps `profile` is meant"),
         (b"{\"kind\": \"daemon\", \"input\": 1, \"profile\": \"x\"}", "there is no profile `x`"),
         (b"{\"kind\": \"daemon\", \"input\": 1, \"context\": {\"hosts\": {}}}", "unknown key `hosts`"),
-        (b"{\"kind\": \"daemon\", \"input\": 1, \"context\": {\"host\": {\"cpu\": 1}}}", "there is no fact `cpu`"),
+        (
+            b"{\"kind\": \"daemon\", \"input\": 1, \"context\": {\"host\": {\"cpu\": 1}}}",
+            "there is no fact `cpu`",
+        ),
         (b"{\"kind\": \"daemon\", \"input\": 1, \"expect\": {\"messages\": \"x\"}}", "must be a list"),
         (b"{\"kind\": \"create\", \"input\": {}}", "`create`"),
         (b"{\"kind\": \"\xff\"}", "not UTF-8"),
@@ -399,7 +412,8 @@ fn test_compares_and_shows_what_differs() {
 
     let exceptions = folder.path().join("exceptions.toml");
     let exceptions = exceptions.to_str().unwrap();
-    let row = |id: &str, field: &str| format!("[[exception]]\nid = '{id}'\nfield = '{field}'\nreason = 'r'\n");
+    let row =
+        |id: &str, field: &str| format!("[[exception]]\nid = '{id}'\nfield = '{field}'\nreason = 'r'\n");
     std::fs::write(exceptions, row("b", "verdict") + &row("b", "messages") + &row("z", "verdict")).unwrap();
     plimsoll(&["test", &path, "--exceptions", exceptions])
         .ends_with(0)

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
-const LAYERS: [&str; 11] = [
-    "source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "case", "report", "cli",
-];
+const LAYERS: [&str; 11] =
+    ["source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "case", "report", "cli"];
 
 const LONGEST: usize = 600;
 
@@ -33,7 +32,10 @@ fn files(folder: &Path) -> Vec<(PathBuf, String)> {
 
 /// The lines of a text that are not comments, numbered.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(i, line)| (i + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 /// The modules of ours that a line names by `crate::X`, `crate::{X, Y::Z}` included.
@@ -55,7 +57,8 @@ fn lower_layers_do_not_import_higher_ones() {
         for (path, text) in files(&root().join(layer)) {
             for (number, line) in code(&text) {
                 for import in imports(line) {
-                    let above = LAYERS.iter().position(|other| *other == import).is_some_and(|other| other > height);
+                    let above =
+                        LAYERS.iter().position(|other| *other == import).is_some_and(|other| other > height);
                     if above {
                         wrong.push(format!("{}:{number}: {layer} imports {import}", path.display()));
                     }
@@ -96,9 +99,9 @@ fn nobody_prints_past_the_checked_writer() {
     for (path, text) in files(&root()) {
         for (number, line) in code(&text) {
             for macro_name in ["println!", "eprintln!", "print!", "eprint!", "dbg!", "process::exit"] {
-                let called = line.match_indices(macro_name).any(|(at, _)| {
-                    !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
-                });
+                let called = line
+                    .match_indices(macro_name)
+                    .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
                 assert!(!called, "{}:{number}: {macro_name}", path.display());
             }
         }
