@@ -8,7 +8,7 @@ use super::text::Shown;
 use super::{Because, Failure, FileReport, Report};
 use crate::engine::{Decision, Finding, Label, Verdict};
 use crate::schema::Problem;
-use crate::source::{LineIndex, Span, printable, shorten};
+use crate::source::{LineIndex, Span, printable, shorten, wrap};
 use crate::table::Effect;
 
 /// Characters of one message or name that are shown; JSON has all of them.
@@ -166,6 +166,9 @@ impl Human {
                 (kind, labels.get(number).map(|label| shown(&label.text)).unwrap_or_default())
             }));
         }
+        if finding.primary.is_none() {
+            group = explained(group, "at", &shown(&finding.path));
+        }
         if explain {
             group = explained(group, "why", &finding.why);
             group = explained(group, "help", &finding.help);
@@ -246,23 +249,8 @@ fn explained<'g>(group: Group<'g>, name: &'g str, text: &str) -> Group<'g> {
 
 /// Text of a rule, safe to print, broken into lines between words.
 fn wrapped(text: &str) -> String {
-    let mut out = String::new();
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let word = shorten(word, MESSAGE);
-        let word = printable(&word);
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > WIDTH {
-            out.push('\n');
-            width = 0;
-        } else if width > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(&word);
-        width += length;
-    }
-    out
+    let words: Vec<_> = text.split_whitespace().map(|word| shorten(word, MESSAGE)).collect();
+    wrap(&printable(&words.join(" ")), WIDTH)
 }
 
 /// Text of a document, safe to print and not too long.

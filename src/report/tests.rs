@@ -94,6 +94,7 @@ fn a_denied_document() {
 
     warning[RT003]: no place at all
     --> daemon.json
+     = at: /runtimes/x
 
     note: nothing in this file tells its kind; it was judged as `daemon`
     --> daemon.json
