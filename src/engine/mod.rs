@@ -4,8 +4,10 @@
 
 mod budget;
 mod decision;
+mod finding;
 mod naive;
 mod program;
+mod run;
 mod scope;
 mod tri;
 

@@ -13,6 +13,13 @@ pub(super) struct Stage {
     pub(super) rules: Vec<Arc<Rule>>,
 }
 
+impl Stage {
+    /// Whether the original goes through its elements in random order.
+    pub(super) fn over_map(&self) -> bool {
+        self.rules.first().is_some_and(|rule| rule.each.iter().any(|each| each.key.is_some()))
+    }
+}
+
 /// The rules of one subject as one profile has them, ready to judge documents. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -63,6 +70,14 @@ impl Program {
     /// # Errors
     /// If judging would cost more rule instances than the budget allows.
     pub fn evaluate(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
-        naive::evaluate(self, roots, budget)
+        naive::evaluate(self, roots, budget, false)
+    }
+
+    /// The same, and [`Decision::trace`] tells what each rule did.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub fn evaluate_traced(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
+        naive::evaluate(self, roots, budget, true)
     }
 }
