@@ -122,7 +122,9 @@ fn read_struct(
     for field in reader.tables("fields", problems) {
         let span = field.span();
         let field = read_field(field, names, problems);
-        if fields.iter().any(|f| f.name == field.name && f.until.is_none() && field.since.is_none()) {
+        // The same name may stand for a field before a profile and for another from it on.
+        let apart = |a: &FieldDef, b: &FieldDef| a.until.is_some() && b.since.is_some();
+        if fields.iter().any(|f| f.name == field.name && !apart(f, &field) && !apart(&field, f)) {
             problems.push(Problem::new(span, format!("field `{}` is there twice", field.name)));
         }
         fields.push(field);
