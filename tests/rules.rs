@@ -44,7 +44,7 @@ fn judge(catalog: &Catalog, rule: &Rule, example: &Example) -> Decision {
         host: example.host.as_deref(),
     };
     let doc = String::from_utf8_lossy(&example.doc);
-    let outcome = policy.judge(&request, &Budget::default());
+    let outcome = policy.judge_traced(&request, &Budget::default());
     outcome.unwrap_or_else(|e| panic!("{}: {e}: {doc}", rule.id)).decision
 }
 

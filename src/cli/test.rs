@@ -275,7 +275,8 @@ fn judge(
     let Some(expect) = &case.expect else { return Err("the case has no `expect`".to_owned()) };
     let policy = policies.get(case.profile.as_deref()).map_err(|fatal| fatal.to_string())?;
     tested.asked = Some((case.kind, policy.profile().to_owned()));
-    let outcome = policy.judge(&case.request(), &Budget::default()).map_err(|error| error.to_string())?;
+    let outcome =
+        policy.judge_traced(&case.request(), &Budget::default()).map_err(|error| error.to_string())?;
     let trace = outcome.decision.trace.iter();
     tested.fired = trace.filter(|rule| rule.fired > 0).map(|rule| rule.rule.clone()).collect();
     Ok(exceptions.judge(&case.id, expect, compare(expect, &outcome)))

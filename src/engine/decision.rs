@@ -67,7 +67,7 @@ pub struct Decision {
     pub needs: Vec<String>,
     /// Other messages that the original may print first, because Go's map order is random.
     pub alternatives: Vec<String>,
-    /// What each rule did, in the order in which they were judged.
+    /// What each rule did, in the order in which they were judged; empty unless a trace was asked for.
     pub trace: Vec<RuleTrace>,
 }
 

@@ -4,8 +4,14 @@
 
 mod budget;
 mod decision;
+mod fast;
+mod finding;
+mod groups;
+mod lower;
 mod naive;
+mod plan;
 mod program;
+mod run;
 mod scope;
 mod tri;
 

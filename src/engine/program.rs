@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
-use super::naive;
+use super::plan::StagePlan;
+use super::{fast, lower, naive};
 use crate::facts::Facts;
 use crate::table::{Catalog, Rule, Subject};
 
@@ -11,6 +12,13 @@ use crate::table::{Catalog, Rule, Subject};
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
     pub(super) rules: Vec<Arc<Rule>>,
+}
+
+impl Stage {
+    /// Whether the original goes through its elements in random order.
+    pub(super) fn over_map(&self) -> bool {
+        self.rules.first().is_some_and(|rule| rule.each.iter().any(|each| each.key.is_some()))
+    }
 }
 
 /// The rules of one subject as one profile has them, ready to judge documents. Cheap to clone.
@@ -23,6 +31,8 @@ pub struct Program {
 struct Inner {
     subject: Subject,
     stages: Vec<Stage>,
+    /// The stages lowered, one by one; `None` where there is no fast form.
+    plans: Vec<Option<StagePlan>>,
 }
 
 impl Program {
@@ -40,13 +50,26 @@ impl Program {
             let key = (rule.stage, rule.table.clone(), rule.each_text.clone());
             stages.entry(key).or_insert_with(|| Stage { rules: Vec::new() }).rules.push(rule.clone());
         }
-        Some(Self { inner: Arc::new(Inner { subject, stages: stages.into_values().collect() }) })
+        let stages: Vec<Stage> = stages.into_values().collect();
+        let profiles = catalog.profiles();
+        let has = |id: &str| profiles.at_least(profile, id);
+        let schemas: Vec<_> = [&subject.schema]
+            .into_iter()
+            .chain(subject.roots.iter().map(|root| &root.schema))
+            .map(|schema| schema.at_profile(&has))
+            .collect();
+        let plans = stages.iter().map(|stage| lower::stage(stage, &schemas)).collect();
+        Some(Self { inner: Arc::new(Inner { subject, stages, plans }) })
     }
 
     /// What it judges.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.inner.subject
+    }
+
+    pub(super) fn plans(&self) -> &[Option<StagePlan>] {
+        &self.inner.plans
     }
 
     pub(super) fn stages(&self) -> &[Stage] {
@@ -63,6 +86,23 @@ impl Program {
     /// # Errors
     /// If judging would cost more rule instances than the budget allows.
     pub fn evaluate(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
-        naive::evaluate(self, roots, budget)
+        fast::evaluate(self, roots, budget, false)
+    }
+
+    /// The same, and [`Decision::trace`] tells what each rule did.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub fn evaluate_traced(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
+        fast::evaluate(self, roots, budget, true)
+    }
+
+    /// The same by the naive evaluator, which walks the rules as they are written: for tests that hold the two
+    /// against each other. Its decisions are the same, traces included.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub fn evaluate_naively(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
+        naive::evaluate(self, roots, budget, true)
     }
 }

@@ -415,7 +415,7 @@ fn int<'e>(n: usize) -> Val<'e> {
     Val::Int(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
-fn text_test(text: &[u8], test: &TextTest) -> bool {
+pub(super) fn text_test(text: &[u8], test: &TextTest) -> bool {
     match test {
         TextTest::StartsWith(literal) => text.starts_with(literal),
         TextTest::EndsWith(literal) => text.ends_with(literal),

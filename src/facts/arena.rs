@@ -6,7 +6,7 @@ use crate::schema::{Constant, Schema, StructId, Type};
 use crate::source::Span;
 
 /// Index of a [`Slot`] in its [`Facts`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotId(pub(crate) u32);
 
 /// Index of a list.

@@ -63,13 +63,18 @@ pub enum JudgeError {
     },
 }
 
-pub(super) fn judge(policy: &Policy, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+pub(super) fn judge(
+    policy: &Policy,
+    request: &Request<'_>,
+    budget: &Budget,
+    traced: bool,
+) -> Result<Outcome, JudgeError> {
     let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
     let program = policy.program(request.kind).ok_or_else(unsupported)?;
     let host_schema = policy.schema("host").ok_or_else(unsupported)?;
     let host_text = context::host_facts(request.host, host_schema)?;
     let host = read("host facts", &host_text, host_schema, budget)?;
-    let job = Job { policy, program, request, budget, host };
+    let job = Job { policy, program, request, budget, traced, host };
     match request.kind {
         Kind::Daemon => job.daemon(),
         Kind::Name => job.name(),
@@ -97,6 +102,7 @@ struct Job<'j> {
     program: &'j Program,
     request: &'j Request<'j>,
     budget: &'j Budget,
+    traced: bool,
     host: Facts<'j>,
 }
 
@@ -122,7 +128,11 @@ impl<'j> Job<'j> {
         roots: Vec<Facts<'_>>,
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
-        let decision = self.program.evaluate(roots, self.budget)?;
+        let decision = if self.traced {
+            self.program.evaluate_traced(roots, self.budget)?
+        } else {
+            self.program.evaluate(roots, self.budget)?
+        };
         let resolved = if decision.verdict == Verdict::Deny { None } else { resolve() };
         Ok(Outcome { decision, resolved })
     }

@@ -129,6 +129,14 @@ impl Policy {
     /// If the document is over budget, the profile does not judge its kind, or what was given besides it (host
     /// facts, a daemon.json, the form of a name) cannot be read. None of these is a verdict.
     pub fn judge(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
-        judge::judge(self, request, budget)
+        judge::judge(self, request, budget, false)
+    }
+
+    /// The same, and [`Decision::trace`](crate::engine::Decision::trace) tells what each rule did.
+    ///
+    /// # Errors
+    /// As [`Policy::judge`].
+    pub fn judge_traced(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+        judge::judge(self, request, budget, true)
     }
 }

@@ -1,53 +1,237 @@
-//! stub
+//! Views: the closed set of total parsers that rules may call.
+//!
+//! A view takes strings, or the value it is made for, and gives a record whose fields rules test. Views parse; only
+//! rows decide. Every field has a value for every input: where a form does not apply, the field is empty or false.
+
+mod exec;
+mod gateways;
+mod hosts;
+mod labels;
+mod paths;
+mod registry;
+mod remap;
+mod resources;
+mod search;
+mod shim;
+mod subnet;
+mod text;
+mod url;
+
 use super::Item;
+
+/// The type of a field of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ViewType {
+    /// A boolean.
     Bool,
+    /// An integer.
     Int,
+    /// A string of bytes.
     String,
+    /// A list of strings.
     Strings,
 }
+
+/// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ParamType {
+    /// A string of bytes.
     String,
+    /// A boolean.
     Bool,
+    /// An integer.
     Int,
+    /// A list of strings.
     Strings,
+    /// A map of values that rules do not look into.
     AnyMap,
 }
+
+/// An argument. Tables are checked at load, so an argument has the type of its parameter; a view that gets another
+/// one all the same takes it for empty.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub enum ViewArg<'a> {
+    /// A string.
     Str(&'a [u8]),
+    /// A boolean.
     Bool(bool),
+    /// An integer.
     Int(i64),
+    /// A list of strings, or a map of any values.
     Item(Item<'a, 'a>),
 }
+
+/// The value of a field of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ViewField {
+    /// A boolean.
     Bool(bool),
+    /// An integer.
     Int(i64),
+    /// A string.
     Str(Vec<u8>),
+    /// A list of strings.
     Strs(Vec<Vec<u8>>),
 }
+
+/// One parser and what it gives.
 #[derive(Debug)]
-#[allow(missing_docs)]
 pub struct View {
+    /// Its name in rules.
     pub name: &'static str,
+    /// Its parameters, in order.
     pub params: &'static [(&'static str, ParamType)],
+    /// The fields of its result, each with a sentence for a person.
     pub fields: &'static [(&'static str, ViewType, &'static str)],
+    /// What it parses.
     pub doc: &'static str,
+    /// The original whose parser it is.
     pub source: &'static str,
+    /// The parser: the values of the fields, in their order.
     pub eval: fn(&[ViewArg<'_>]) -> Vec<ViewField>,
 }
-/// all
+
+/// All views, by name.
+#[must_use]
 pub fn views() -> &'static [View] {
-    &[]
+    VIEWS
 }
-/// one
+
+/// The view of this name.
+#[must_use]
 pub fn view(name: &str) -> Option<&'static View> {
-    views().iter().find(|v| v.name == name)
+    VIEWS.iter().find(|v| v.name == name)
+}
+
+static VIEWS: &[View] = &[
+    paths::CLEAN_PATH,
+    registry::MIRROR_URL,
+    search::DNS_SEARCH,
+    exec::EXEC_OPT,
+    exec::EXEC_OPTS,
+    resources::GENERIC_RESOURCES,
+    text::GO_LOWER,
+    hosts::HOST_ADDR,
+    gateways::HOST_GATEWAYS,
+    labels::LABEL_CONFLICT,
+    registry::REGISTRY_HOST,
+    shim::SHIM_OPTIONS,
+    subnet::SUBNET_V6,
+    text::TRIM_SPACE,
+    remap::USERNS_REMAP,
+    paths::WRAPPER_PATH,
+];
+
+/// A string argument; empty if there is none.
+fn string<'a>(args: &[ViewArg<'a>], index: usize) -> &'a [u8] {
+    match args.get(index) {
+        Some(ViewArg::Str(s)) => s,
+        _ => &[],
+    }
+}
+
+/// The elements of a list of strings; none if there is no list.
+fn strings<'a>(args: &[ViewArg<'a>], index: usize) -> Vec<&'a [u8]> {
+    match args.get(index) {
+        Some(ViewArg::Item(item)) => item.elements().map(|e| e.str()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn str_field(text: impl Into<Vec<u8>>) -> ViewField {
+    ViewField::Str(text.into())
+}
+
+/// Cuts at the first `mark`; `None` if there is none.
+fn cut<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let at = text.windows(mark.len().max(1)).position(|w| w == mark)?;
+    Some((text.get(..at)?, text.get(at.checked_add(mark.len())?..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls a view with strings and gives its fields by name.
+    pub(super) fn call(name: &str, args: &[&str]) -> Vec<(&'static str, ViewField)> {
+        let view = view(name).unwrap();
+        let args: Vec<_> = args.iter().map(|a| ViewArg::Str(a.as_bytes())).collect();
+        view.fields.iter().map(|f| f.0).zip((view.eval)(&args)).collect()
+    }
+
+    /// Calls a view with one list of strings.
+    pub(super) fn call_list(name: &str, list: &[&str]) -> Vec<(&'static str, ViewField)> {
+        let schema = crate::schema::Schema::parse(
+            r#"
+            [schema]
+            id = "list"
+            root = "List"
+            doc = "a list"
+            source = "this test"
+            [struct.List]
+            doc = "a list"
+            fields = [{ name = "list", type = "[string]", doc = "its elements" }]
+            "#,
+        )
+        .unwrap();
+        let mut facts = crate::facts::Facts::new(&schema);
+        let id = facts.new_list();
+        for (index, text) in list.iter().enumerate() {
+            let slot = facts.list_element(id, index);
+            facts.slot_mut(slot).unwrap().value = crate::facts::Value::Str(text.as_bytes().into());
+        }
+        let root = facts.root();
+        facts.slot_mut(root).unwrap().value = crate::facts::Value::List(id);
+        let view = view(name).unwrap();
+        let values = (view.eval)(&[ViewArg::Item(Item::root(&facts, "list").unwrap())]);
+        view.fields.iter().map(|f| f.0).zip(values).collect()
+    }
+
+    /// Field `field` of a result, as text.
+    pub(super) fn field(result: &[(&'static str, ViewField)], field: &str) -> String {
+        match &result.iter().find(|(name, _)| *name == field).unwrap().1 {
+            ViewField::Bool(b) => b.to_string(),
+            ViewField::Int(n) => n.to_string(),
+            ViewField::Str(s) => String::from_utf8_lossy(s).into_owned(),
+            ViewField::Strs(s) => {
+                format!("{:?}", s.iter().map(|s| String::from_utf8_lossy(s)).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_sorted_by_what_comes_first_and_unique() {
+        let mut names: Vec<_> = views().iter().map(|v| v.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), views().len());
+    }
+
+    #[test]
+    fn every_view_gives_its_fields_for_any_arguments() {
+        let odd: [&[ViewArg<'_>]; 5] = [
+            &[],
+            &[ViewArg::Bool(true), ViewArg::Int(-1)],
+            &[ViewArg::Str(b"")],
+            &[ViewArg::Str(b"\xff\x00://[%zz]:/?#="), ViewArg::Str(b"../\xff")],
+            &[ViewArg::Str(b"/"), ViewArg::Str(b"//")],
+        ];
+        for view in views() {
+            for args in odd {
+                let fields = (view.eval)(args);
+                assert_eq!(fields.len(), view.fields.len(), "{}", view.name);
+                for (value, (name, ty, doc)) in fields.iter().zip(view.fields) {
+                    let fits = matches!(
+                        (value, ty),
+                        (ViewField::Bool(_), ViewType::Bool)
+                            | (ViewField::Int(_), ViewType::Int)
+                            | (ViewField::Str(_), ViewType::String)
+                            | (ViewField::Strs(_), ViewType::Strings)
+                    );
+                    assert!(fits, "{}.{name}", view.name);
+                    assert!(!doc.is_empty());
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,171 @@
+use std::sync::OnceLock;
+
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::util::{start, syntax};
+use regex_automata::{Anchored, MatchKind};
+
+use super::plan::Text;
+use crate::table::TextTest;
+
+/// The largest automaton of one group, in bytes, and so in states (DESIGN: 256 KB and 4,096 states a field).
+const MAX_BYTES: usize = 256 << 10;
+
+/// String tests of one place, answered together by one pass over its bytes.
+///
+/// The automaton accepts with every pattern that matches the whole string, so that the state after the end of the
+/// input *is* the set of tests that hold. It is built on first use: most runs need few of them.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) text: Text,
+    /// The tests, as numbers in the stage, and their patterns.
+    members: Vec<(u8, Pattern)>,
+    automata: OnceLock<Vec<Machine>>,
+}
+
+/// One automaton and the tests it answers, in the order of its patterns.
+#[derive(Debug)]
+struct Machine {
+    dfa: Option<dense::DFA<Vec<u32>>>,
+    members: Vec<(u8, Pattern)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    source: String,
+    test: TextTest,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Pattern {
+    pub(super) fn new(test: &TextTest) -> Self {
+        let source = match test {
+            TextTest::StartsWith(literal) => format!("^{}.*$", escape(literal)),
+            TextTest::EndsWith(literal) => format!("^.*{}$", escape(literal)),
+            TextTest::Contains(literal) => format!("^.*{}.*$", escape(literal)),
+            TextTest::Matches(pattern, _) => {
+                format!("^(?:{})$", pattern.get(1..pattern.len().saturating_sub(1)).unwrap_or_default())
+            }
+        };
+        Self { source, test: test.clone() }
+    }
+}
+
+fn escape(literal: &[u8]) -> String {
+    literal.iter().map(|byte| format!("\\x{byte:02x}")).collect()
+}
+
+impl Group {
+    pub(super) fn new(text: Text) -> Self {
+        Self { text, members: Vec::new(), automata: OnceLock::new() }
+    }
+
+    pub(super) fn add(&mut self, test: u8, pattern: Pattern) {
+        self.members.push((test, pattern));
+    }
+
+    /// Leaves out tests from this number on.
+    pub(super) fn forget(&mut self, from: usize) {
+        self.members.retain(|(test, _)| usize::from(*test) < from);
+    }
+
+    /// The test with this pattern, if it is here already.
+    pub(super) fn find(&self, pattern: &Pattern) -> Option<u8> {
+        self.members.iter().find(|(_, p)| p == pattern).map(|(test, _)| *test)
+    }
+
+    /// Takes patterns into one automaton as long as it stays small, and then begins another.
+    fn automata(&self) -> &[Machine] {
+        self.automata.get_or_init(|| {
+            let mut machines: Vec<Machine> = Vec::new();
+            for member in &self.members {
+                if let Some(last) = machines.last_mut() {
+                    let both: Vec<_> = last.members.iter().chain([member]).map(|(_, p)| p).collect();
+                    if let Some(dfa) = build(&both) {
+                        last.dfa = Some(dfa);
+                        last.members.push(member.clone());
+                        continue;
+                    }
+                }
+                machines.push(Machine { dfa: build(&[&member.1]), members: vec![member.clone()] });
+            }
+            machines
+        })
+    }
+
+    /// The bits of all its tests.
+    pub(super) fn all(&self) -> u64 {
+        self.members.iter().fold(0, |bits, (test, _)| bits | 1 << (test & 63))
+    }
+
+    /// For every automaton the numbers of its patterns, states and bytes.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        self.automata().iter().map(|machine| {
+            let bytes = machine.dfa.as_ref().map_or(0, dense::DFA::memory_usage);
+            // The transition table has one row of `stride` identifiers of four bytes a state.
+            let states = machine.dfa.as_ref().map_or(0, |dfa| bytes / (4 * dfa.stride()));
+            (machine.members.len(), states, bytes)
+        })
+    }
+
+    /// The tests that hold for `text`, as bits of the stage.
+    pub(super) fn bits(&self, text: &[u8]) -> u64 {
+        self.automata().iter().fold(0, |bits, machine| bits | machine.bits(text))
+    }
+}
+
+impl Machine {
+    fn bits(&self, text: &[u8]) -> u64 {
+        self.dfa.as_ref().and_then(|dfa| self.run(dfa, text)).unwrap_or_else(|| self.slowly(text))
+    }
+
+    fn run(&self, dfa: &dense::DFA<Vec<u32>>, text: &[u8]) -> Option<u64> {
+        let mut state = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+        for byte in text {
+            state = dfa.next_state(state, *byte);
+            if dfa.is_special_state(state) {
+                if dfa.is_dead_state(state) {
+                    return Some(0);
+                }
+                if dfa.is_quit_state(state) {
+                    return None;
+                }
+            }
+        }
+        state = dfa.next_eoi_state(state);
+        let mut bits = 0;
+        if dfa.is_match_state(state) {
+            for i in 0..dfa.match_len(state) {
+                let pattern = dfa.match_pattern(state, i).as_usize();
+                bits |= self.members.get(pattern).map_or(0, |(test, _)| 1 << (test & 63));
+            }
+        }
+        Some(bits)
+    }
+
+    /// Without an automaton the tests are asked one by one.
+    fn slowly(&self, text: &[u8]) -> u64 {
+        let hold = self.members.iter().filter(|(_, p)| super::scope::text_test(text, &p.test));
+        hold.fold(0, |bits, (test, _)| bits | 1 << (test & 63))
+    }
+}
+
+fn build(patterns: &[&Pattern]) -> Option<dense::DFA<Vec<u32>>> {
+    let sources: Vec<_> = patterns.iter().map(|p| p.source.as_str()).collect();
+    let config = dense::Config::new()
+        .match_kind(MatchKind::All)
+        .start_kind(StartKind::Anchored)
+        .dfa_size_limit(Some(MAX_BYTES))
+        .determinize_size_limit(Some(4 * MAX_BYTES));
+    dense::Builder::new()
+        .configure(config)
+        .syntax(syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true).nest_limit(50))
+        .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(4 * MAX_BYTES)))
+        .build_many(&sources)
+        .ok()
+}

@@ -1,0 +1,235 @@
+use super::groups::{Group, Pattern};
+use super::plan::{
+    Formula, From, MAX_LOOPS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan, Test, Tests,
+    Text,
+};
+use super::program::Stage;
+use crate::schema::{Schema, Type};
+use crate::table::{Base, Cond, Kind, Operand, Place, Step, TextTest};
+
+/// The type of a loop's variable, and the root that it lies in.
+#[derive(Clone, Debug)]
+pub(super) struct VarType {
+    pub(super) root: usize,
+    pub(super) ty: Type,
+}
+
+/// Lowers the rows of one stage. `schemas` are those of the roots, as the profile has them.
+///
+/// A stage whose loops have no fast form gives `None`, and is left to the naive evaluator.
+pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
+    let mut vars = Vec::new();
+    let mut loops = Vec::new();
+    for each in stage.rules.first().map(|rule| rule.each.as_slice()).unwrap_or_default() {
+        let lowering = Lowering { schemas, vars: vars.clone() };
+        let (path, root, ty) = lowering.path(&each.source)?;
+        vars.push(VarType { root, ty: element(&ty)? });
+        loops.push(path);
+    }
+    if vars.len() > MAX_LOOPS {
+        return None;
+    }
+    let lowering = Lowering { schemas, vars };
+    let mut tests = Tests::default();
+    let rules = stage
+        .rules
+        .iter()
+        .map(|rule| RulePlan { rule: rule.clone(), when: lowering.rule(&rule.when, &mut tests) })
+        .collect();
+    let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
+    Some(StagePlan { loops, vars: lowering.vars, rules, tests, changes })
+}
+
+fn element(ty: &Type) -> Option<Type> {
+    match ty.pointee() {
+        Type::List(of) | Type::Map(of) => Some((**of).clone()),
+        _ => None,
+    }
+}
+
+struct Lowering<'l> {
+    schemas: &'l [Schema],
+    vars: Vec<VarType>,
+}
+
+impl Lowering<'_> {
+    /// A rule; one that needs more tests than there are bits left becomes a single slow one, or none.
+    fn rule(&self, when: &Cond, tests: &mut Tests) -> Option<Formula> {
+        let before = (tests.tests.len(), tests.groups.len());
+        if let Some(formula) = self.formula(when, tests) {
+            return Some(formula);
+        }
+        tests.tests.truncate(before.0);
+        // Members that were added to older groups would point to nothing.
+        for group in &mut tests.groups {
+            group.forget(before.0);
+        }
+        tests.groups.truncate(before.1);
+        self.add(Test::Slow(Box::new(when.clone())), tests)
+    }
+
+    /// `None` if there are no bits left.
+    fn formula(&self, cond: &Cond, tests: &mut Tests) -> Option<Formula> {
+        let all = |conds: &[Cond], tests: &mut Tests| {
+            conds.iter().map(|c| self.formula(c, tests)).collect::<Option<Vec<_>>>()
+        };
+        match cond {
+            Cond::Const(b) => Some(Formula::Const(*b)),
+            Cond::Not(inner) => Some(Formula::Not(Box::new(self.formula(inner, tests)?))),
+            Cond::All(conds) => Some(Formula::All(all(conds, tests)?)),
+            Cond::Any(conds) => Some(Formula::Any(all(conds, tests)?)),
+            Cond::Text(operand, test) => match self.text(operand) {
+                Some(text) => self.pattern(text, test, tests),
+                None => self.add(Test::Slow(Box::new(cond.clone())), tests),
+            },
+            other => {
+                let test = self.test(other).unwrap_or_else(|| Test::Slow(Box::new(other.clone())));
+                self.add(test, tests)
+            }
+        }
+    }
+
+    /// The bit of a test, which may be there already.
+    fn add(&self, test: Test, tests: &mut Tests) -> Option<Formula> {
+        let at = tests.tests.iter().position(|t| t.is_same(&test));
+        let at = match at {
+            Some(at) => at,
+            None if tests.tests.len() < MAX_TESTS => {
+                tests.tests.push(test);
+                tests.tests.len() - 1
+            }
+            None => return None,
+        };
+        Some(Formula::Test(u8::try_from(at).ok()?))
+    }
+
+    /// The bit of a string test: a literal for itself, patterns of one place together.
+    fn pattern(&self, text: Text, test: &TextTest, tests: &mut Tests) -> Option<Formula> {
+        let pattern = Pattern::new(test);
+        let group = match tests.groups.iter().position(|g| g.text == text) {
+            Some(group) => group,
+            None => {
+                tests.groups.push(Group::new(text));
+                tests.groups.len() - 1
+            }
+        };
+        if let Some(found) = tests.groups.get(group).and_then(|g| g.find(&pattern)) {
+            return Some(Formula::Test(found));
+        }
+        if tests.tests.len() >= MAX_TESTS {
+            return None;
+        }
+        let at = u8::try_from(tests.tests.len()).ok()?;
+        tests.tests.push(Test::Automaton(group));
+        tests.groups.get_mut(group)?.add(at, pattern);
+        Some(Formula::Test(at))
+    }
+
+    /// The fast form of a test; `None` if it has none.
+    fn test(&self, cond: &Cond) -> Option<Test> {
+        Some(match cond {
+            Cond::Truth(place) => Test::True(self.path(place)?.0),
+            Cond::Present(place) => Test::Present(self.path(place)?.0),
+            Cond::Same(left, right) => match (self.number(left), self.number(right)) {
+                (Some(left), Some(right)) => Test::Number(NumberOp::Same, left, right),
+                _ => Test::Same(self.text(left)?, self.text(right)?),
+            },
+            Cond::Order(op, left, right) => {
+                Test::Number(NumberOp::Order(*op), self.number(left)?, self.number(right)?)
+            }
+            Cond::OneOf(value, literals) => {
+                let literals = literals.iter().map(|l| match l {
+                    Operand::Str(s) => Some(s.clone()),
+                    _ => None,
+                });
+                Test::OneOf(self.text(value)?, literals.collect::<Option<Vec<_>>>()?)
+            }
+            Cond::HasKey(key, map) => Test::InMap(self.text(key)?, self.path(map)?.0),
+            Cond::HasElement(value, list) => Test::InList(self.text(value)?, self.path(list)?.0),
+            Cond::Exists { over, var, body } => {
+                let (path, root, ty) = self.path(over)?;
+                if *var >= MAX_LOOPS {
+                    return None;
+                }
+                let mut vars = self.vars.clone();
+                vars.truncate(*var);
+                vars.push(VarType { root, ty: element(&ty)? });
+                let inner = Lowering { schemas: self.schemas, vars };
+                let mut tests = Tests::default();
+                let body = inner.rule(body, &mut tests)?;
+                Test::Exists { over: path, var: *var, vars: inner.vars, body, tests }
+            }
+            Cond::Const(_) | Cond::Not(_) | Cond::All(_) | Cond::Any(_) | Cond::Text(..) => return None,
+        })
+    }
+
+    fn number(&self, operand: &Operand) -> Option<Number> {
+        match operand {
+            Operand::Int(n) => Some(Number::Literal(*n)),
+            Operand::Place(place) if place.shape.kind() == Kind::Int => {
+                Some(Number::Path(self.path(place)?.0))
+            }
+            Operand::Size(place) if matches!(place.shape.kind(), Kind::Str | Kind::List | Kind::Map) => {
+                Some(Number::Size(self.path(place)?.0))
+            }
+            _ => None,
+        }
+    }
+
+    fn text(&self, operand: &Operand) -> Option<Text> {
+        match operand {
+            Operand::Str(s) => Some(Text::Literal(s.clone())),
+            Operand::Place(place) if place.shape.kind() == Kind::Str => {
+                Some(Text::Path(Box::new(self.path(place)?.0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The path, the root it lies in, and the type at its end.
+    fn path(&self, place: &Place) -> Option<(Path, usize, Type)> {
+        let (from, root, mut ty) = match &place.base {
+            Base::Root(root) => (From::Root(*root), *root, Type::Struct(self.schemas.get(*root)?.root())),
+            Base::Var(var) => {
+                let found = self.vars.get(*var)?;
+                (From::Var(*var), found.root, found.ty.clone())
+            }
+            Base::VarKey(var) => (From::Key(*var), self.vars.get(*var)?.root, Type::String),
+            Base::View(_) => return None,
+        };
+        let schema = self.schemas.get(root)?;
+        let mut steps = Vec::new();
+        for step in &place.steps {
+            match step {
+                Step::Field(name) => {
+                    let Type::Struct(id) = ty.pointee() else { return None };
+                    let (index, field) = schema.get(*id).field(name)?;
+                    steps.push(PathStep::Field { index, nillable: field.ty.is_nillable() });
+                    ty = field.ty.clone();
+                }
+                Step::Key(key) => {
+                    steps.push(PathStep::Key(self.text(key)?));
+                    ty = element(&ty)?;
+                }
+            }
+        }
+        let path = Path { from, steps, nillable: ty.is_nillable(), open: schema.is_open() };
+        Some((path, root, ty))
+    }
+}
+
+impl Test {
+    /// Whether two tests ask the same; those with parts of their own never do.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::True(a), Self::True(b)) | (Self::Present(a), Self::Present(b)) => a == b,
+            (Self::Number(o, a, b), Self::Number(p, c, d)) => (o, a, b) == (p, c, d),
+            (Self::Same(a, b), Self::Same(c, d)) => (a, b) == (c, d),
+            (Self::OneOf(a, b), Self::OneOf(c, d)) => (a, b) == (c, d),
+            (Self::InMap(a, b), Self::InMap(c, d)) | (Self::InList(a, b), Self::InList(c, d)) => {
+                (a, b) == (c, d)
+            }
+            _ => false,
+        }
+    }
+}

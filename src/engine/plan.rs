@@ -1,0 +1,120 @@
+//! What lowering makes of the typed rules: tests on places, each with a bit, and formulas over the bits.
+
+use std::sync::Arc;
+
+use super::groups::Group;
+use super::lower::VarType;
+use crate::table::{Cond, OrderOp, Rule};
+
+/// The most tests of one stage or quantifier: one bit each in a word.
+pub(super) const MAX_TESTS: usize = 64;
+/// How many loops may be open at once, those of `each` and of quantifiers together.
+pub(super) const MAX_LOOPS: usize = 6;
+
+/// The rows of one loop of the original.
+#[derive(Debug)]
+pub(super) struct StagePlan {
+    /// The loops that its instances come from, the outermost first.
+    pub(super) loops: Vec<Path>,
+    /// The types of their variables.
+    pub(super) vars: Vec<VarType>,
+    pub(super) rules: Vec<RulePlan>,
+    pub(super) tests: Tests,
+    /// Whether a row may change the document, so that instances must be counted before any of them is judged.
+    pub(super) changes: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct RulePlan {
+    pub(super) rule: Arc<Rule>,
+    /// `None` where there were no bits left: the naive evaluator answers.
+    pub(super) when: Option<Formula>,
+}
+
+/// The distinct tests of a stage, and the automata that answer some of them.
+#[derive(Debug, Default)]
+pub(super) struct Tests {
+    pub(super) tests: Vec<Test>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// A condition over the bits of tests, evaluated from left to right as far as needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Formula {
+    Const(bool),
+    Test(u8),
+    Not(Box<Formula>),
+    All(Vec<Formula>),
+    Any(Vec<Formula>),
+}
+
+/// A way to a slot, names resolved to indexes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    pub(super) from: From,
+    pub(super) steps: Vec<PathStep>,
+    /// Whether the value has a nil, so that presence means not being nil.
+    pub(super) nillable: bool,
+    /// Whether absence means that nobody told (host facts).
+    pub(super) open: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Root(usize),
+    Var(usize),
+    /// The key of a loop over a map.
+    Key(usize),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PathStep {
+    Field { index: usize, nillable: bool },
+    Key(Text),
+}
+
+/// A string: written in the rule, or read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Text {
+    Literal(Vec<u8>),
+    Path(Box<Path>),
+}
+
+/// An integer: written, read, or the size of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    Literal(i64),
+    Path(Path),
+    Size(Path),
+}
+
+/// `==` besides the four orders, for integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NumberOp {
+    Same,
+    Order(OrderOp),
+}
+
+/// One test.
+#[derive(Debug)]
+pub(super) enum Test {
+    True(Path),
+    Present(Path),
+    Number(NumberOp, Number, Number),
+    Same(Text, Text),
+    OneOf(Text, Vec<Vec<u8>>),
+    InMap(Text, Path),
+    InList(Text, Path),
+    /// A bit of the automaton with this number.
+    Automaton(usize),
+    /// Some element satisfies the formula, which has tests of its own.
+    Exists {
+        over: Path,
+        var: usize,
+        vars: Vec<VarType>,
+        body: Formula,
+        tests: Tests,
+    },
+    /// What has no faster form: calls of views, mostly.
+    Slow(Box<Cond>),
+}

@@ -1,0 +1,102 @@
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
+use crate::facts::path::{clean, join};
+
+pub(super) const CLEAN_PATH: View = View {
+    name: "clean_path",
+    params: &[("path", ParamType::String)],
+    fields: &[("text", ViewType::String, "the shortest path with the same lexical meaning")],
+    doc: "A path without `.`, `..` and repeated slashes, as far as its text alone tells",
+    source: "Go filepath.Clean",
+    eval: |args| vec![str_field(clean(string(args, 0)))],
+};
+
+pub(super) const WRAPPER_PATH: View = View {
+    name: "wrapper_path",
+    params: &[("data_root", ParamType::String), ("name", ParamType::String)],
+    fields: &[
+        ("directory", ViewType::String, "the directory the script is written to"),
+        ("base", ViewType::String, "the script's file name up to the dot in front of the hash"),
+        ("base_size", ViewType::Int, "its bytes"),
+        (
+            "below",
+            ViewType::Bool,
+            "the directory lies below <data-root>/runtimes, which the daemon has just emptied",
+        ),
+        ("above", ViewType::Bool, "the directory is the data root or one above it, which exist"),
+        ("elsewhere", ViewType::Bool, "the directory is none of these, nor <data-root>/runtimes itself"),
+    ],
+    doc: "Where the wrapper script of a runtime of this name would be written: `<data-root>/runtimes/<name>.<hash>`, cleaned",
+    source: "moby daemon/runtime_unix.go wrapRuntime: filepath.Join",
+    eval: |args| wrapper_path(string(args, 0), string(args, 1)),
+};
+
+fn wrapper_path(data_root: &[u8], name: &[u8]) -> Vec<ViewField> {
+    /// Stands for the hash: whatever it is, the last element is neither `.` nor `..`.
+    const HASH: &[u8] = b".H";
+    let scripts = join(&[data_root, b"runtimes"]);
+    let file = join(&[&scripts, &[name, HASH].concat()]);
+    let slash = file.iter().rposition(|b| *b == b'/');
+    let (directory, base) = match slash {
+        Some(0) => (&b"/"[..], file.get(1..)),
+        Some(at) => (file.get(..at).unwrap_or_default(), file.get(at.saturating_add(1)..)),
+        None => (&b"."[..], Some(file.as_slice())),
+    };
+    let base = base.unwrap_or_default();
+    let base = base.strip_suffix(HASH).unwrap_or(base);
+    let below = is_below(directory, &scripts);
+    let above = is_below(&scripts, directory);
+    vec![
+        str_field(directory),
+        str_field(base),
+        ViewField::Int(i64::try_from(base.len()).unwrap_or(i64::MAX)),
+        ViewField::Bool(below),
+        ViewField::Bool(above),
+        ViewField::Bool(!below && !above && directory != scripts),
+    ]
+}
+
+/// Whether one clean path lies strictly below another.
+fn is_below(path: &[u8], ancestor: &[u8]) -> bool {
+    match path.strip_prefix(ancestor) {
+        Some(rest) => rest.starts_with(b"/") || (ancestor == b"/" && !rest.is_empty()),
+        None => ancestor == b"." && !path.starts_with(b"/") && !path.starts_with(b".."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::views::tests::{call, field};
+
+    #[test]
+    fn wrappers_follow_their_names() {
+        let root = "/var/lib/docker";
+        let scripts = "/var/lib/docker/runtimes";
+        for (name, directory, base, place) in [
+            ("crun", scripts, "crun", ""),
+            ("", scripts, "", ""),
+            ("..", scripts, "..", ""),
+            ("/abs", scripts, "abs", ""),
+            ("a/../b", scripts, "b", ""),
+            ("a/b", "/var/lib/docker/runtimes/a", "b", "below"),
+            ("a/", "/var/lib/docker/runtimes/a", "", "below"),
+            ("../x", root, "x", "above"),
+            ("../", root, "", "above"),
+            ("../../../../../x", "/", "x", "above"),
+            ("../runtimes2/x", "/var/lib/docker/runtimes2", "x", "elsewhere"),
+            ("../../../../etc/cron.d/x", "/etc/cron.d", "x", "elsewhere"),
+        ] {
+            let result = call("wrapper_path", &[root, name]);
+            assert_eq!(field(&result, "directory"), directory, "{name}");
+            assert_eq!(field(&result, "base"), base, "{name}");
+            for flag in ["below", "above", "elsewhere"] {
+                assert_eq!(field(&result, flag), (flag == place).to_string(), "{name} {flag}");
+            }
+        }
+        assert_eq!(field(&call("wrapper_path", &["/", "../x"]), "above"), "true");
+    }
+
+    #[test]
+    fn paths_are_cleaned() {
+        assert_eq!(field(&call("clean_path", &["/a//b/./../c/"]), "text"), "/a/c");
+    }
+}
