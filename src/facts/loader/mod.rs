@@ -11,6 +11,7 @@ use super::decode::{Decoded, decode, decode_valid};
 use super::item::Item;
 use super::json::scan;
 use super::limits::{Limits, OverLimit};
+use super::text::quote;
 use crate::schema::Schema;
 use encoding::{Input, decode_input};
 use flatten::Flattened;
@@ -77,7 +78,7 @@ pub fn load_daemon<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Resu
 pub fn load_document<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Result<Loaded<'s>, OverLimit> {
     let decoded = decode(text, schema, limits)?;
     let mut report = Report::new();
-    tell(&decoded, text, &mut report);
+    tell(&decoded, &mut report);
     Ok(Loaded { facts: decoded.facts, load: report.finish() })
 }
 
@@ -110,7 +111,7 @@ fn load_text<'t>(
     };
     flattened.tell(schema, &mut report);
     let decoded = decode_valid(text, start, end, schema, limits)?;
-    tell(&decoded, text, &mut report);
+    tell(&decoded, &mut report);
     let mut facts = decoded.facts;
     copy_flags(&mut facts, &flattened);
     Ok(Loaded { facts, load: report.finish() })
@@ -142,16 +143,17 @@ fn defaults<'s>(schema: &Schema) -> Facts<'s> {
 }
 
 /// Puts errors and duplicates of decoding into the report.
-fn tell(decoded: &Decoded<'_>, text: &[u8], report: &mut Report<'_>) {
+fn tell(decoded: &Decoded<'_>, report: &mut Report<'_>) {
     for error in &decoded.errors {
         let list = if error.kind == ErrorKind::Syntax { "syntax" } else { "types" };
         report.problem(list, &error.message, &error.path, error.span);
     }
     for duplicate in &decoded.duplicates {
-        let key = String::from_utf8_lossy(duplicate.later.slice(text));
+        // As decoded, not as spelt: escapes change nothing.
+        let key = duplicate.path.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
         report.problem(
             "duplicates",
-            &format!("the key {key} is there twice"),
+            &format!("the key {} is there twice", quote(key.as_bytes())),
             &duplicate.path,
             duplicate.later,
         );
