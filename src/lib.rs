@@ -30,3 +30,8 @@ pub mod schema;
 pub mod source;
 pub mod subject;
 pub mod table;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

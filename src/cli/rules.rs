@@ -10,7 +10,7 @@ use super::policies::{Policies, PolicyArgs};
 use super::vocabulary;
 use super::{Exit, Fatal};
 use crate::case::nearest;
-use crate::source::{printable, to_json_pretty};
+use crate::source::{printable, to_json_pretty, wrap};
 use crate::table::{Example, Rule};
 
 /// List the rules, or explain one: what it is about, why, what to do, and where it comes from
@@ -45,6 +45,9 @@ pub(super) struct RulesArgs {
     #[arg(long)]
     views: bool,
 }
+
+/// Where explanations are wrapped.
+const WIDTH: usize = 96;
 
 pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
@@ -134,7 +137,7 @@ fn human(rule: &Rule, profiles: &[String]) -> String {
     }
     for (name, text) in [("Why", &*rule.why), ("What to do", &*rule.help)] {
         if !text.is_empty() {
-            let _ = writeln!(out, "\n{name}:\n{}", indented(text));
+            let _ = writeln!(out, "\n{name}:\n{}", indented(&wrap(text, WIDTH)));
         }
     }
     let _ = writeln!(out, "\nThe rule (stage {}):", rule.stage);

@@ -192,6 +192,7 @@ fn boundary(source: &[u8], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::FileFailurePersistence;
 
     use super::*;
     use crate::source::is_unprintable;
@@ -235,6 +236,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/excerpt.txt"))),
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn excerpts_are_total_bounded_and_printable(
             source in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>(), Just(b'a'), Just(0xc3), Just(0xa9)], 0..600),

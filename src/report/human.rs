@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -6,7 +8,7 @@ use super::text::Shown;
 use super::{Because, Failure, FileReport, Report};
 use crate::engine::{Decision, Finding, Label, Verdict};
 use crate::schema::Problem;
-use crate::source::{LineIndex, Span, printable, shorten};
+use crate::source::{LineIndex, Span, printable, shorten, wrap};
 use crate::table::Effect;
 
 /// Characters of one message or name that are shown; JSON has all of them.
@@ -88,10 +90,13 @@ impl Human {
         let shown = Shown::new(&file.source);
         let index = LineIndex::new(shown.bytes());
         let mut alternatives = Some(&decision.alternatives);
+        let mut seen = BTreeSet::new();
         for finding in decision.findings.iter().take(FINDINGS) {
             let denies = finding.effect == Effect::Deny;
             let others = if denies { alternatives.take() } else { None };
-            self.finding(&path, &shown, &index, finding, others.map_or(&[], Vec::as_slice), out);
+            let place = Place { path: &path, source: &shown, index: &index };
+            let explain = seen.insert(&finding.rule);
+            self.finding(&place, finding, explain, others.map_or(&[], Vec::as_slice), out);
         }
         if decision.findings.len() > FINDINGS {
             let more = decision.findings.len() - FINDINGS;
@@ -130,15 +135,16 @@ impl Human {
         );
     }
 
+    /// One finding. `explain` it unless the same rule has been explained for this file.
     fn finding(
         &self,
-        path: &str,
-        source: &Shown<'_>,
-        index: &LineIndex<'_>,
+        place: &Place<'_>,
         finding: &Finding,
+        explain: bool,
         alternatives: &[String],
         out: &mut String,
     ) {
+        let Place { path, source, index } = *place;
         let level = if finding.effect == Effect::Deny { Level::ERROR } else { Level::WARNING };
         let title = level.primary_title(shown(&finding.message)).id(printable(finding.rule.as_str()));
         let labels: Vec<&Label> =
@@ -160,8 +166,13 @@ impl Human {
                 (kind, labels.get(number).map(|label| shown(&label.text)).unwrap_or_default())
             }));
         }
-        group = explained(group, "why", &finding.why);
-        group = explained(group, "help", &finding.help);
+        if finding.primary.is_none() {
+            group = explained(group, "at", &shown(&finding.path));
+        }
+        if explain {
+            group = explained(group, "why", &finding.why);
+            group = explained(group, "help", &finding.help);
+        }
         let several = alternatives.len() > ALTERNATIVES;
         for other in alternatives.iter().take(ALTERNATIVES) {
             group = explained(group, "or", &format!("the daemon may print first: {}", shown(other)));
@@ -188,6 +199,13 @@ impl Human {
         out.push_str(&text);
         out.push_str("\n\n");
     }
+}
+
+/// A document that findings point into.
+struct Place<'p> {
+    path: &'p str,
+    source: &'p Shown<'p>,
+    index: &'p LineIndex<'p>,
 }
 
 /// What is wrong with a table of the user's, each problem with its place in the TOML text.
@@ -231,23 +249,8 @@ fn explained<'g>(group: Group<'g>, name: &'g str, text: &str) -> Group<'g> {
 
 /// Text of a rule, safe to print, broken into lines between words.
 fn wrapped(text: &str) -> String {
-    let mut out = String::new();
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let word = shorten(word, MESSAGE);
-        let word = printable(&word);
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > WIDTH {
-            out.push('\n');
-            width = 0;
-        } else if width > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(&word);
-        width += length;
-    }
-    out
+    let words: Vec<_> = text.split_whitespace().map(|word| shorten(word, MESSAGE)).collect();
+    wrap(&printable(&words.join(" ")), WIDTH)
 }
 
 /// Text of a document, safe to print and not too long.

@@ -5,6 +5,8 @@ mod excerpt;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
+#[cfg(all(test, feature = "cli"))]
+mod tests;
 mod text;
 
 #[cfg(feature = "cli")]

@@ -9,5 +9,5 @@ mod span;
 
 pub use json::{to_json_line, to_json_pretty};
 pub use line_index::{LineIndex, Position};
-pub use printable::{is_unprintable, printable, push_printable, shorten};
+pub use printable::{is_unprintable, printable, push_printable, shorten, wrap};
 pub use span::Span;

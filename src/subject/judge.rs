@@ -63,18 +63,26 @@ pub enum JudgeError {
     },
 }
 
+/// Which evaluator judges, and whether it tells what each rule did.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mode {
+    Plain,
+    Traced,
+    Naive,
+}
+
 pub(super) fn judge(
     policy: &Policy,
     request: &Request<'_>,
     budget: &Budget,
-    traced: bool,
+    mode: Mode,
 ) -> Result<Outcome, JudgeError> {
     let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
     let program = policy.program(request.kind).ok_or_else(unsupported)?;
     let host_schema = policy.schema("host").ok_or_else(unsupported)?;
     let host_text = context::host_facts(request.host, host_schema)?;
     let host = read("host facts", &host_text, host_schema, budget)?;
-    let job = Job { policy, program, request, budget, traced, host };
+    let job = Job { policy, program, request, budget, mode, host };
     match request.kind {
         Kind::Daemon => job.daemon(),
         Kind::Name => job.name(),
@@ -102,7 +110,7 @@ struct Job<'j> {
     program: &'j Program,
     request: &'j Request<'j>,
     budget: &'j Budget,
-    traced: bool,
+    mode: Mode,
     host: Facts<'j>,
 }
 
@@ -128,10 +136,10 @@ impl<'j> Job<'j> {
         roots: Vec<Facts<'_>>,
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
-        let decision = if self.traced {
-            self.program.evaluate_traced(roots, self.budget)?
-        } else {
-            self.program.evaluate(roots, self.budget)?
+        let decision = match self.mode {
+            Mode::Plain => self.program.evaluate(roots, self.budget)?,
+            Mode::Traced => self.program.evaluate_traced(roots, self.budget)?,
+            Mode::Naive => self.program.evaluate_naively(roots, self.budget)?,
         };
         let resolved = if decision.verdict == Verdict::Deny { None } else { resolve() };
         Ok(Outcome { decision, resolved })

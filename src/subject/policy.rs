@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::judge::{self, JudgeError, Outcome, Request};
+use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Program};
 use crate::schema::Schema;
@@ -129,7 +129,7 @@ impl Policy {
     /// If the document is over budget, the profile does not judge its kind, or what was given besides it (host
     /// facts, a daemon.json, the form of a name) cannot be read. None of these is a verdict.
     pub fn judge(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
-        judge::judge(self, request, budget, false)
+        judge::judge(self, request, budget, Mode::Plain)
     }
 
     /// The same, and [`Decision::trace`](crate::engine::Decision::trace) tells what each rule did.
@@ -137,6 +137,12 @@ impl Policy {
     /// # Errors
     /// As [`Policy::judge`].
     pub fn judge_traced(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
-        judge::judge(self, request, budget, true)
+        judge::judge(self, request, budget, Mode::Traced)
+    }
+
+    /// As [`Policy::judge_traced`], by the naive evaluator: for laws that hold the two against each other.
+    #[doc(hidden)]
+    pub fn judge_naively(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+        judge::judge(self, request, budget, Mode::Naive)
     }
 }

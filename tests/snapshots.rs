@@ -1,0 +1,95 @@
+//! What users see: every rule's first bad example as a person and as a program reads it, and the list of rules.
+//!
+//! After a change, `cargo insta test --accept` (or `INSTA_UPDATE=always cargo test --test snapshots`) writes the
+//! files anew; read the difference before you commit it.
+#![cfg(feature = "cli")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use plimsoll::engine::Budget;
+use plimsoll::report::{Because, FileReport, Human, KindGuess, Report, json};
+use plimsoll::subject::{Kind, Policy, Request};
+use plimsoll::table::{Catalog, Effect, Rule};
+
+fn settings(folder: &str) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("{}/snapshots/{folder}", env!("CARGO_MANIFEST_DIR")));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
+/// The latest profile that has the rule.
+fn profile_of(catalog: &Catalog, rule: &Rule) -> String {
+    let profiles = catalog.profiles();
+    profiles.iter().filter(|p| rule.holds_in(profiles, &p.id)).last().unwrap().id.clone()
+}
+
+fn report(catalog: &Catalog, rule: &Rule) -> Report {
+    let example = rule.bad.first().unwrap();
+    let profile = example.profile.clone().unwrap_or_else(|| profile_of(catalog, rule));
+    let policy = Policy::new(catalog.clone(), &profile).unwrap();
+    let kind: Kind = rule.subject.parse().unwrap();
+    let request = Request {
+        kind,
+        document: &example.doc,
+        daemon: example.daemon.as_deref(),
+        host: example.host.as_deref(),
+    };
+    let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
+    let file = FileReport {
+        path: format!("{kind}.json"),
+        kind: Some(KindGuess { kind, because: Because::Told }),
+        source: example.doc.clone(),
+        result: Ok(decision),
+    };
+    Report { profile, files: vec![file] }
+}
+
+#[test]
+fn bad_examples() {
+    let catalog = Catalog::builtin().unwrap();
+    for rule in catalog.rules().iter().filter(|r| r.effect != Effect::Set) {
+        let report = report(&catalog, rule);
+        let human = Human::new(false).render(&report);
+        // The version is in one snapshot only, or each release would change them all.
+        let json = json(&report).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        let text = format!("{}\n{human}\n{json}", String::from_utf8_lossy(&rule.bad[0].doc));
+        settings("rules").bind(|| assert_snapshot!(rule.id.as_str(), text));
+    }
+}
+
+#[test]
+fn no_snapshot_is_left_of_a_rule_that_is_gone() {
+    let catalog = Catalog::builtin().unwrap();
+    let rules: BTreeSet<_> = catalog.rules().iter().map(|r| format!("{}.snap", r.id)).collect();
+    let folder = format!("{}/snapshots/rules", env!("CARGO_MANIFEST_DIR"));
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(rules.contains(&name) || name.ends_with(".snap.new"), "{name} belongs to no rule");
+    }
+}
+
+#[test]
+fn the_list_of_rules() {
+    let catalog = Catalog::builtin().unwrap();
+    let mut list = String::new();
+    for rule in catalog.rules() {
+        let versions = match (rule.since.as_deref(), rule.until.as_deref()) {
+            (None, None) => String::new(),
+            (since, until) => format!(" [{}..{}]", since.unwrap_or_default(), until.unwrap_or_default()),
+        };
+        let each = if rule.each_text.is_empty() { String::new() } else { format!("{}: ", rule.each_text) };
+        writeln!(list, "{} {:4} {:4} {}{versions}", rule.id, rule.stage, rule.effect.as_str(), rule.title)
+            .unwrap();
+        writeln!(
+            list,
+            "           {each}{}",
+            rule.when_text.split_whitespace().collect::<Vec<_>>().join(" ")
+        )
+        .unwrap();
+    }
+    settings("").bind(|| assert_snapshot!("rule-list", list));
+}
