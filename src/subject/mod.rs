@@ -3,10 +3,12 @@
 //! [`Policy`] is what embedders hold: all rules of one profile, ready to judge.
 
 mod context;
+mod examples;
 mod judge;
 mod kind;
 mod policy;
 
+pub use examples::{ExampleReport, add_table, check_examples};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
