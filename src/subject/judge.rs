@@ -66,6 +66,8 @@ pub enum JudgeError {
 /// Which evaluator judges, and whether it tells what each rule did.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mode {
+    /// The decision alone.
+    Bare,
     Plain,
     Traced,
     Naive,
@@ -133,23 +135,25 @@ impl<'j> Job<'j> {
 
     fn finish(
         &self,
-        roots: Vec<Facts<'_>>,
+        document: &Facts<'_>,
+        others: &[Facts<'_>],
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
         let decision = match self.mode {
-            Mode::Plain => self.program.evaluate(roots, self.budget)?,
-            Mode::Traced => self.program.evaluate_traced(roots, self.budget)?,
-            Mode::Naive => self.program.evaluate_naively(roots, self.budget)?,
+            Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
+            Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
         };
-        let resolved = if decision.verdict == Verdict::Deny { None } else { resolve() };
+        let wanted = !matches!(self.mode, Mode::Bare) && decision.verdict != Verdict::Deny;
+        let resolved = if wanted { resolve() } else { None };
         Ok(Outcome { decision, resolved })
     }
 
     fn daemon(&self) -> Result<Outcome, JudgeError> {
         let loaded = load_daemon(self.request.document, self.schema("daemon")?, &self.budget.limits())?;
-        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
-        let roots = vec![loaded.facts, loaded.load, self.host.clone()];
-        self.finish(roots, || serde_json::to_value(runtimes).ok())
+        let others = [loaded.load, self.host.clone()];
+        let setup = || Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
+        self.finish(&loaded.facts, &others, || serde_json::to_value(setup()).ok())
     }
 
     fn name(&self) -> Result<Outcome, JudgeError> {
@@ -167,10 +171,13 @@ impl<'j> Job<'j> {
         if let Some(reason) = loaded.first_error() {
             return Err(JudgeError::Context { what: "daemon.json given for context", reason });
         }
-        let name = Item::root(&facts, "name").map_or_else(Vec::new, |item| item.str().to_vec());
-        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
-        let roots = vec![facts, loaded.facts, self.host.clone()];
-        self.finish(roots, || serde_json::to_value(runtimes.get(&name)).ok())
+        let others = [loaded.facts, self.host.clone()];
+        self.finish(&facts, &others, || {
+            let [daemon, _] = &others;
+            let name = Item::root(&facts, "name").map_or(&[][..], |item| item.str());
+            let runtimes = Runtimes::setup(daemon, self.generation(), self.setup_host());
+            serde_json::to_value(runtimes.get(name)).ok()
+        })
     }
 
     fn wrap(&self) -> Result<Outcome, JudgeError> {
@@ -178,10 +185,10 @@ impl<'j> Job<'j> {
         let text = |name| Item::root(&facts, name).map_or_else(Vec::new, |item| item.str().to_vec());
         let args = Item::root(&facts, "args");
         let args: Vec<_> = args.iter().flat_map(Item::elements).map(|arg| arg.str().to_vec()).collect();
-        let script = match self.generation() {
+        let script = || match self.generation() {
             Generation::First => WrapperScript::unhashed(&text("name"), &text("path"), &args),
             Generation::Reloadable => WrapperScript::new(&text("name"), &text("path"), &args),
         };
-        self.finish(vec![facts, self.host.clone()], || serde_json::to_value(script).ok())
+        self.finish(&facts, std::slice::from_ref(&self.host), || serde_json::to_value(script()).ok())
     }
 }
