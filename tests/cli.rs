@@ -146,7 +146,7 @@ fn folders_stand_for_the_json_below_them_in_order() {
 fn no_permission_is_said() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, path) = folder("daemon.json", GOOD);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&path).is_ok() {
         // The super-user may read everything; there is nothing to see.
         return;
@@ -297,40 +297,43 @@ fn the_json_report_has_everything() {
     assert_eq!(report["summary"]["failed"], 1);
 }
 
+/// A table as a user writes it.
+const TABLE: &str = r#"
+[table]
+id = "ours/debug"
+subject = "daemon"
+line = "moby"
+source = "our handbook"
+doc = "our own rules"
+
+[[rule]]
+id = "OUR001"
+title = "debug is on"
+stage = 9000
+effect = "warn"
+when = "debug"
+message = "debug is on"
+at = "debug"
+why = "it fills the disk"
+help = "turn it off"
+source = "our handbook"
+evidence = "read"
+bad = ['{"debug": true}']
+good = ['{}']
+"#;
+
 #[test]
 fn tables_of_the_users_own_add_findings() {
-    let table = r#"
-        [table]
-        id = "ours/debug"
-        subject = "daemon"
-        line = "moby"
-        source = "our handbook"
-        doc = "our own rules"
-
-        [[rule]]
-        id = "OUR001"
-        title = "debug is on"
-        stage = 9000
-        effect = "warn"
-        when = "debug"
-        message = "debug is on"
-        at = "debug"
-        why = "it fills the disk"
-        help = "turn it off"
-        source = "our handbook"
-        evidence = "read"
-        bad = ['{"debug": true}']
-        good = ['{}']
-    "#;
-    let (_folder, path) = folder("ours.toml", table);
+    let (_folder, path) = folder("ours.toml", TABLE);
     fed(&["check", "--table", &path, "--fail-on", "warn", "-"], GOOD)
         .ends_with(1)
         .says("warning[OUR001]: debug is on\n --> <stdin>:1:")
         .says("= why: it fills the disk");
+    fed(&["check", "--table", &path, "--profile", "moby-23", "-"], GOOD).ends_with(0).says("OUR001");
     plimsoll(&["rules", "--table", &path, "our001"]).ends_with(0).says("debug is on").says("our handbook");
 
     let (_folder, path) =
-        folder("broken.toml", table.replace("\"debug\"\n", "\"debugg\"\n").replace("evidence", "x"));
+        folder("broken.toml", TABLE.replace("\"debug\"\n", "\"debugg\"\n").replace("evidence", "x"));
     fed(&["check", "--table", &path, "-"], GOOD)
         .ends_with(2)
         .complains(&format!("--> {path}:1"))
@@ -454,4 +457,17 @@ fn completions_are_scripts() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         plimsoll(&["completions", shell]).ends_with(0).says("plimsoll");
     }
+}
+
+#[test]
+fn rules_are_tried_on_their_examples() {
+    let (_folder, path) = folder("ours.toml", TABLE);
+    plimsoll(&["test", "--examples", "--table", &path])
+        .ends_with(0)
+        .says("examples of the rules: ")
+        .says("agreed\n");
+    let (_folder, path) = folder("ours.toml", TABLE.replace("good = ['{}']", "good = ['{\"debug\": true}']"));
+    plimsoll(&["test", "--examples", "--table", &path])
+        .ends_with(1)
+        .says("FAILED OUR001 at ours/debug, moby-28\n    error: it fires on the example {\"debug\": true}\n");
 }
