@@ -453,11 +453,11 @@ impl RowReader<'_> {
         };
         let daemon = bytes(table.string("daemon", problems));
         let host = bytes(table.string("host", problems));
-        let profile = table.string("profile", problems).and_then(|(id, at)| {
+        let profile = table.string("profile", problems).map(|(id, at)| {
             if self.context.profiles.get(id).is_none() {
                 problems.push(Problem::new(at, format!("there is no profile `{id}`")));
             }
-            Some(id.to_owned())
+            id.to_owned()
         });
         table.finish(problems);
         Some(Example { doc: doc?, daemon, host, profile, span })
