@@ -127,6 +127,7 @@ fn one_problem_each_at_its_place() {
             "18:9: only a bool, int or string field of the document can be set",
         ),
         (&[("at", "at = 'true'")], "18:7: this must be a field, a variable, or a part of one"),
+        (&[("label", "label = 'x'")], "18:9: a `label` needs an `at`"),
         (&[("subject", "subject = 'dog'")], "3:11: there is no subject `dog`"),
         (&[("line", "line = 'podman'")], "4:8: no profile belongs to a line `podman`"),
         (&[("table", "[tabel]")], "a table with rules needs a header [table]"),

@@ -364,8 +364,14 @@ impl RowReader<'_> {
         checker: &Checker<'_>,
         problems: &mut Vec<Problem>,
     ) -> Option<LabelRule> {
-        let text = row.string("label", problems).map_or("", |(s, _)| s).to_owned();
-        let (at, span) = row.string("at", problems)?;
+        let label = row.string("label", problems);
+        let Some((at, span)) = row.string("at", problems) else {
+            if let Some((_, span)) = label {
+                problems.push(Problem::new(span, "a `label` needs an `at`"));
+            }
+            return None;
+        };
+        let text = label.map_or("", |(s, _)| s).to_owned();
         let place = checker.place(at, &locate(self.head.text, at, span), problems)?;
         Some(LabelRule { place, text })
     }
