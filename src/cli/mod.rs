@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod examples;
 mod input;
 mod kind;
 mod lines;
@@ -13,6 +14,7 @@ mod output;
 mod policies;
 mod progress;
 mod rules;
+mod tally;
 mod test;
 mod vocabulary;
 

@@ -8,7 +8,7 @@ mod judge;
 mod kind;
 mod policy;
 
-pub use examples::{ExampleReport, add_table, check_examples};
+pub use examples::{Trial, add_table, trials};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
