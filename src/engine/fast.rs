@@ -4,12 +4,12 @@ use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
 use super::lower::VarType;
 use super::plan::{
-    Formula, From, MAX_LOOPS, MAX_PARAMS, Number, NumberOp, Path, PathStep, StagePlan, Test, Tests, Text,
-    ViewParam, ViewRead,
+    ACCEPT, Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, Number, NumberOp, Path, PathStep, StagePlan,
+    Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::program::Program;
 use super::run::Run;
-use super::scope::{Bound, Scope};
+use super::scope::{Bound, Roots, Scope};
 use super::tri::Tri;
 use crate::facts::views::{ViewArg, ViewField};
 use crate::facts::{Facts, Item, MapEntry, Slot, SlotId, Value};
@@ -58,7 +58,7 @@ fn judge_stage(run: &mut Run<'_>, plan: &StagePlan, over_map: bool) -> Result<()
     loop {
         if let Some(each) = plan.loops.get(depth) {
             let at = counters.get(depth).copied().unwrap_or_default();
-            let found = Reader { run, vars: &plan.vars }.element(each, at, &frames);
+            let found = Reader::new(run, &plan.vars).element(each, at, &frames);
             match found {
                 Some(frame) => {
                     if let (Some(slot), Some(counter)) = (frames.get_mut(depth), counters.get_mut(depth)) {
@@ -95,16 +95,16 @@ fn instance(
     let now = run.denials();
     let mut memo = Memo::default();
     for (i, rule) in plan.rules.iter().enumerate() {
-        let reader = Reader { run, vars: &plan.vars };
+        let reader = Reader::new(run, &plan.vars);
         let truth = match &rule.when {
-            Some(when) => reader.formula(when, &plan.tests, &mut memo, frames),
+            Some(when) => reader.condition(when, &plan.tests, &mut memo, frames),
             None => reader.slow(&rule.rule.when, frames),
         };
         run.count(i, truth == Truth::True, truth == Truth::Unknown)?;
         if truth == Truth::False {
             continue;
         }
-        let vars = Reader { run, vars: &plan.vars }.bounds(frames);
+        let vars = Reader::new(run, &plan.vars).bounds(frames);
         let outcome = match truth {
             // What is not known, the naive evaluator names.
             Truth::Unknown => run.scope(&vars).cond(&rule.rule.when),
@@ -170,12 +170,31 @@ enum Found<'e> {
 
 struct Reader<'e, 'r> {
     run: &'e Run<'r>,
+    roots: Roots<'e>,
     vars: &'e [VarType],
+    /// Whether any slot's value is unknown.
+    poisoned: bool,
 }
 
-impl<'e> Reader<'e, '_> {
+impl<'e, 'r> Reader<'e, 'r> {
+    fn new(run: &'e Run<'r>, vars: &'e [VarType]) -> Self {
+        Self { run, roots: run.roots(), vars, poisoned: !run.poison.is_empty() }
+    }
+
     fn facts(&self, root: usize) -> Option<&'e Facts<'e>> {
-        self.run.roots().get(root)
+        self.roots.get(root)
+    }
+
+    fn condition(&self, condition: &Condition, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
+        let mut at = condition.entry;
+        loop {
+            let Some(jump) = condition.jumps.get(usize::from(at)) else { return (at == ACCEPT).into() };
+            at = match self.ask(jump.test, tests, memo, frames) {
+                Truth::True => jump.holds,
+                Truth::False => jump.fails,
+                Truth::Unknown => return self.formula(&condition.formula, tests, memo, frames),
+            };
+        }
     }
 
     fn formula(&self, formula: &Formula, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
@@ -239,6 +258,18 @@ impl<'e> Reader<'e, '_> {
                 Found::Unknown => Truth::Unknown,
                 Found::Key(_) | Found::Absent => Truth::False,
             },
+            Test::Empty(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => match &facts.slot(id).value {
+                    Value::Str(s) => s.is_empty(),
+                    Value::List(list) => facts.list(*list).is_empty(),
+                    Value::Map(map) => facts.map(*map).is_empty(),
+                    _ => true,
+                }
+                .into(),
+                Found::Key(key) => key.is_empty().into(),
+                Found::Absent => Truth::True,
+                Found::Unknown => Truth::Unknown,
+            },
             Test::ViewTrue(read) => match self.view(read, frames) {
                 Some(field) => (field == ViewField::Bool(true)).into(),
                 None => Truth::Unknown,
@@ -287,7 +318,7 @@ impl<'e> Reader<'e, '_> {
                 _ => Truth::False,
             },
             Test::Exists { over, var, vars, body, tests } => {
-                self.exists(over, *var, &Reader { run: self.run, vars }, body, tests, frames)
+                self.exists(over, *var, &Reader { vars, ..*self }, body, tests, frames)
             }
             Test::Slow(cond) => self.slow(cond, frames),
             Test::Automaton(_) => Truth::Unknown,
@@ -299,7 +330,7 @@ impl<'e> Reader<'e, '_> {
         over: &Path,
         var: usize,
         inner: &Reader<'_, '_>,
-        body: &Formula,
+        body: &Condition,
         tests: &Tests,
         frames: &Frames,
     ) -> Truth {
@@ -313,7 +344,7 @@ impl<'e> Reader<'e, '_> {
             if let Some(slot) = frames.get_mut(var) {
                 *slot = frame;
             }
-            match inner.formula(body, tests, &mut Memo::default(), &frames) {
+            match inner.condition(body, tests, &mut Memo::default(), &frames) {
                 Truth::True => return Truth::True,
                 Truth::Unknown => out = Truth::Unknown,
                 Truth::False => {}
@@ -376,7 +407,7 @@ impl<'e> Reader<'e, '_> {
                     if path.open && !present(facts.slot(id), *nillable) {
                         return Found::Unknown;
                     }
-                    if root == 0 && !self.run.poison.is_empty() && self.run.poison.contains_key(&id) {
+                    if self.poisoned && root == 0 && self.run.poison.contains_key(&id) {
                         return Found::Unknown;
                     }
                     at = Some(id);

@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson;
+use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
@@ -28,6 +29,8 @@ pub(super) struct Group {
 #[derive(Debug)]
 struct Machine {
     dfa: Option<dense::DFA<Vec<u32>>>,
+    /// Where a text begins. There are no quit states, and a dead one stays dead, so nothing is checked on the way.
+    start: Option<StateID>,
     members: Vec<(u8, Pattern)>,
 }
 
@@ -93,7 +96,15 @@ impl Group {
                         continue;
                     }
                 }
-                machines.push(Machine { dfa: build(&[&member.1]), members: vec![member.clone()] });
+                machines.push(Machine {
+                    dfa: build(&[&member.1]),
+                    start: None,
+                    members: vec![member.clone()],
+                });
+            }
+            for machine in &mut machines {
+                let config = start::Config::new().anchored(Anchored::Yes);
+                machine.start = machine.dfa.as_ref().and_then(|dfa| dfa.start_state(&config).ok());
             }
             machines
         })
@@ -126,17 +137,9 @@ impl Machine {
     }
 
     fn run(&self, dfa: &dense::DFA<Vec<u32>>, text: &[u8]) -> Option<u64> {
-        let mut state = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+        let mut state = self.start?;
         for byte in text {
             state = dfa.next_state(state, *byte);
-            if dfa.is_special_state(state) {
-                if dfa.is_dead_state(state) {
-                    return Some(0);
-                }
-                if dfa.is_quit_state(state) {
-                    return None;
-                }
-            }
         }
         state = dfa.next_eoi_state(state);
         let mut bits = 0;

@@ -1,11 +1,11 @@
 use super::groups::{Group, Pattern};
 use super::plan::{
-    Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan,
-    Test, Tests, Text, ViewParam, ViewRead,
+    Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan,
+    StagePlan, Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
-use crate::table::{Base, Cond, Kind, Operand, Place, Step, TextTest};
+use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, TextTest};
 
 /// The type of a loop's variable, and the root that it lies in.
 #[derive(Clone, Debug)]
@@ -34,7 +34,10 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
     let rules = stage
         .rules
         .iter()
-        .map(|rule| RulePlan { rule: rule.clone(), when: lowering.rule(&rule.when, &mut tests) })
+        .map(|rule| RulePlan {
+            rule: rule.clone(),
+            when: lowering.rule(&rule.when, &mut tests).map(Condition::new),
+        })
         .collect();
     let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
     Some(StagePlan { loops, vars: lowering.vars, rules, tests, changes })
@@ -86,6 +89,10 @@ impl Lowering<'_> {
                 Some(text) => self.pattern(text, test, tests),
                 None => self.add(Test::Slow(Box::new(cond.clone())), tests),
             },
+            Cond::Order(OrderOp::Gt, size, Operand::Int(0)) if self.empty(size).is_some() => {
+                let empty = self.add(self.empty(size)?, tests)?;
+                Some(Formula::Not(Box::new(empty)))
+            }
             other => {
                 let test = self.test(other).unwrap_or_else(|| Test::Slow(Box::new(other.clone())));
                 self.add(test, tests)
@@ -137,6 +144,15 @@ impl Lowering<'_> {
                 None => Test::True(self.path(place)?.0),
             },
             Cond::Present(place) => Test::Present(self.path(place)?.0),
+            Cond::Same(place @ Operand::Place(_), Operand::Str(s)) if s.is_empty() => {
+                match self.text(place)? {
+                    Text::Path(path) => Test::Empty(*path),
+                    view => Test::Same(view, Text::Literal(Vec::new())),
+                }
+            }
+            Cond::Same(size @ Operand::Size(_), Operand::Int(0)) if self.empty(size).is_some() => {
+                self.empty(size)?
+            }
             Cond::Same(left, right) => match (self.number(left), self.number(right)) {
                 (Some(left), Some(right)) => Test::Number(NumberOp::Same, left, right),
                 _ => Test::Same(self.text(left)?, self.text(right)?),
@@ -163,11 +179,19 @@ impl Lowering<'_> {
                 vars.push(VarType { root, ty: element(&ty)? });
                 let inner = Lowering { schemas: self.schemas, vars };
                 let mut tests = Tests::default();
-                let body = inner.rule(body, &mut tests)?;
+                let body = Condition::new(inner.rule(body, &mut tests)?);
                 Test::Exists { over: path, var: *var, vars: inner.vars, body, tests }
             }
             Cond::Const(_) | Cond::Not(_) | Cond::All(_) | Cond::Any(_) | Cond::Text(..) => return None,
         })
+    }
+
+    /// The test for a size of zero.
+    fn empty(&self, operand: &Operand) -> Option<Test> {
+        match self.number(operand)? {
+            Number::Size(path) => Some(Test::Empty(path)),
+            _ => None,
+        }
     }
 
     fn number(&self, operand: &Operand) -> Option<Number> {
@@ -259,7 +283,9 @@ impl Test {
     /// Whether two tests ask the same; those with parts of their own never do.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::True(a), Self::True(b)) | (Self::Present(a), Self::Present(b)) => a == b,
+            (Self::True(a), Self::True(b))
+            | (Self::Empty(a), Self::Empty(b))
+            | (Self::Present(a), Self::Present(b)) => a == b,
             (Self::ViewTrue(a), Self::ViewTrue(b)) => a == b,
             (Self::Number(o, a, b), Self::Number(p, c, d)) => (o, a, b) == (p, c, d),
             (Self::Same(a, b), Self::Same(c, d)) => (a, b) == (c, d),

@@ -31,7 +31,7 @@ pub(super) struct StagePlan {
 pub(super) struct RulePlan {
     pub(super) rule: Arc<Rule>,
     /// `None` where there were no bits left: the naive evaluator answers.
-    pub(super) when: Option<Formula>,
+    pub(super) when: Option<Condition>,
 }
 
 /// The distinct tests of a stage, and the automata that answer some of them.
@@ -39,6 +39,56 @@ pub(super) struct RulePlan {
 pub(super) struct Tests {
     pub(super) tests: Vec<Test>,
     pub(super) groups: Vec<Group>,
+}
+
+/// A condition, ready to run.
+#[derive(Debug)]
+pub(super) struct Condition {
+    /// For Kleene's logic: what counts once a test is unknown.
+    pub(super) formula: Formula,
+    /// The same as jumps from test to test, for the usual case that everything asked is known.
+    pub(super) jumps: Vec<Jump>,
+    /// Where the jumps begin.
+    pub(super) entry: u16,
+}
+
+/// One test and where to go from it: to another jump, [`ACCEPT`] or [`REJECT`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Jump {
+    pub(super) test: u8,
+    pub(super) holds: u16,
+    pub(super) fails: u16,
+}
+
+/// The condition holds.
+pub(super) const ACCEPT: u16 = u16::MAX;
+/// The condition does not hold.
+pub(super) const REJECT: u16 = u16::MAX - 1;
+
+impl Condition {
+    pub(super) fn new(formula: Formula) -> Self {
+        let mut jumps = Vec::new();
+        let entry = formula.jumps(ACCEPT, REJECT, &mut jumps);
+        Self { formula, jumps, entry }
+    }
+}
+
+impl Formula {
+    /// Appends jumps that end at `holds` or `fails`; where they begin. `&&` and `||` are built from their last part.
+    fn jumps(&self, holds: u16, fails: u16, out: &mut Vec<Jump>) -> u16 {
+        match self {
+            Self::Const(true) => holds,
+            Self::Const(false) => fails,
+            Self::Test(test) => {
+                out.push(Jump { test: *test, holds, fails });
+                // A condition has at most 4,096 nodes, so that its jumps are fewer than their targets can count.
+                u16::try_from(out.len().saturating_sub(1)).unwrap_or(REJECT)
+            }
+            Self::Not(inner) => inner.jumps(fails, holds, out),
+            Self::All(parts) => parts.iter().rev().fold(holds, |next, part| part.jumps(next, fails, out)),
+            Self::Any(parts) => parts.iter().rev().fold(fails, |next, part| part.jumps(holds, next, out)),
+        }
+    }
 }
 
 /// A condition over the bits of tests, evaluated from left to right as far as needed.
@@ -132,6 +182,8 @@ pub(super) enum NumberOp {
 #[derive(Debug)]
 pub(super) enum Test {
     True(Path),
+    /// A string, list or map without bytes, elements or entries: shorter than comparing.
+    Empty(Path),
     ViewTrue(Box<ViewRead>),
     Present(Path),
     Number(NumberOp, Number, Number),
@@ -146,7 +198,7 @@ pub(super) enum Test {
         over: Path,
         var: usize,
         vars: Vec<VarType>,
-        body: Formula,
+        body: Condition,
         tests: Tests,
     },
     /// What has no faster form: calls of views, mostly.
