@@ -7,9 +7,11 @@
 mod name;
 mod setup;
 mod stock;
+mod store;
 mod wrapper;
 
 pub use name::{RuntimeName, ShimBinary};
-pub use setup::{Origin, Resolved, Runtime, Runtimes};
+pub use setup::{Origin, Preflight, Resolved, Runtime, Runtimes};
 pub use stock::{Generation, SetupHost, cgroup_driver};
+pub use store::{Configuration, RuntimeStore, Snapshot, Started, StoreError, WrapperSink};
 pub use wrapper::{PlacedScript, WrapperScript};

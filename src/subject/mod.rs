@@ -2,11 +2,13 @@
 //!
 //! [`Policy`] is what embedders hold: all rules of one profile, ready to judge.
 
+mod configure;
 mod context;
 mod judge;
 mod kind;
 mod policy;
 
+pub use configure::{ConfigureError, SetUp};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
