@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod files;
 mod input;
 mod kind;
 mod lines;
@@ -15,6 +16,8 @@ mod progress;
 mod rules;
 mod test;
 mod vocabulary;
+mod wrap;
+mod wrapper_dir;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -73,6 +76,7 @@ enum Command {
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
     Test(test::TestArgs),
+    Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
     Completions(CompletionsArgs),
 }
@@ -139,6 +143,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Check(args) => check::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Test(args) => test::run(&args, output),
+        Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();

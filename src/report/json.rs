@@ -6,7 +6,7 @@ use crate::engine::{Finding, Label};
 use crate::source::{LineIndex, to_json_pretty};
 
 /// Grows when a key changes its meaning or goes; new keys may come without.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The report as one JSON document.
 ///
@@ -16,7 +16,7 @@ const VERSION: u32 = 1;
 pub fn json(report: &Report) -> String {
     let mut text = to_json_pretty(&Document {
         version: VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool::THIS,
         profile: &report.profile,
         files: report.files.iter().map(file).collect(),
         summary: report.summary(),
@@ -35,9 +35,13 @@ struct Document<'r> {
 }
 
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl Tool {
+    pub(super) const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 #[derive(Serialize)]

@@ -8,10 +8,12 @@ mod json;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
 mod text;
+mod wrap;
 
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;
+pub use wrap::{Plan, PlannedScript, Progress, wrap_human, wrap_json};
 
 use crate::engine::{Decision, Verdict};
 use crate::subject::Kind;
