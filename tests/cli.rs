@@ -74,7 +74,7 @@ fn folders_stand_for_the_json_below_them_in_order() {
 fn no_permission_is_said() {
     use std::os::unix::fs::PermissionsExt as _;
     let (_folder, path) = folder("daemon.json", GOOD);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&path).is_ok() {
         // The super-user may read everything; there is nothing to see.
         return;

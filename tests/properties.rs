@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use plimsoll::engine::{Budget, Verdict};
 use plimsoll::subject::{Kind, Outcome, Policy, Request};
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 use quickcheck::{QuickCheck, TestResult};
 
@@ -291,10 +292,43 @@ proptest! {
         let mut text = Writer::write(&document, None).into_bytes();
         let at = at.index(text.len());
         text[at] = byte;
-        daemon(&text);
-        daemon(&text[..at]);
+        for text in [&text[..], &text[..at]] {
+            let outcome = daemon(text);
+            let syntax = outcome.decision.findings.iter().filter(|f| SYNTAX.contains(&f.rule.as_str())).count();
+            let json = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
+            let blank = text.is_empty();
+            // serde_json refuses lone surrogates, which Go reads as U+FFFD; there are none here. Every error of syntax
+            // is one row's, and denied.
+            if std::str::from_utf8(text).is_ok() {
+                prop_assert_eq!(syntax == 0, json || blank, "{:?}", String::from_utf8_lossy(text));
+                prop_assert!(syntax <= 1, "{:?}", String::from_utf8_lossy(text));
+            }
+            if !json && !blank {
+                prop_assert_eq!(outcome.decision.verdict, Verdict::Deny);
+            }
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_is_one_rows(tokens in prop::collection::vec(select(TOKENS.to_vec()), 0..8)) {
+        let text = tokens.concat();
+        let outcome = daemon(text.as_bytes());
+        let syntax = outcome.decision.findings.iter().filter(|f| SYNTAX.contains(&f.rule.as_str())).count();
+        let trimmed = text.trim();
+        let fits = trimmed.is_empty()
+            || matches!(serde_json::from_str(trimmed), Ok(serde_json::Value::Object(_) | serde_json::Value::Null));
+        prop_assert_eq!(syntax, usize::from(!fits), "{}: {:?}", text, outcome.decision.findings);
     }
 }
+
+/// The rows that share out errors of syntax.
+const SYNTAX: [&str; 8] = ["LD002", "LD005", "LD006", "LD007", "LD008", "LD009", "LD020", "LD021"];
+
+/// What broken files are made of.
+const TOKENS: [&str; 24] = [
+    "{", "}", "[", "]", ",", ":", "\"a\"", "1", "true", "null", " ", "\n", "// x", "/* x */", "#", "“", "”",
+    "'", "{{", "{%", "${A}", "<a>", "\"", "-",
+];
 
 #[test]
 fn every_byte_string_gets_a_decision_quickcheck() {

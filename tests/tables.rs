@@ -127,6 +127,7 @@ fn one_problem_each_at_its_place() {
             "18:9: only a bool, int or string field of the document can be set",
         ),
         (&[("at", "at = 'true'")], "18:7: this must be a field, a variable, or a part of one"),
+        (&[("label", "label = 'x'")], "18:9: a `label` needs an `at`"),
         (&[("subject", "subject = 'dog'")], "3:11: there is no subject `dog`"),
         (&[("line", "line = 'podman'")], "4:8: no profile belongs to a line `podman`"),
         (&[("table", "[tabel]")], "a table with rules needs a header [table]"),
@@ -151,6 +152,22 @@ fn one_problem_each_at_its_place() {
 }
 
 #[test]
+fn examples_must_show_what_they_are_there_for() {
+    for (changes, expected) in [
+        (("bad", "bad = ['{}']"), "XY001 does not fire on this `bad` example (judged for moby-28)"),
+        (("good", "good = ['{\"debug\": true}']"), "XY001 fires on this `good` example (judged for moby-28)"),
+        (
+            ("good", "good = [{ doc = '{}', host = '[]' }]"),
+            "this example of XY001 cannot be judged: the host facts cannot be read",
+        ),
+    ] {
+        let error =
+            Policy::builtin("moby-28").unwrap().with_table("mine.toml", &table(&[changes])).unwrap_err();
+        assert!(error.problems.iter().any(|p| p.message.contains(expected)), "{:?}", error.problems);
+    }
+}
+
+#[test]
 fn all_problems_at_once() {
     let found = problems(&table(&[
         ("when", "when = 'a && b'"),
@@ -166,7 +183,7 @@ fn predicates_are_expanded_hygienically() {
     // `x` in the body is the body's own, whatever the caller calls its variable.
     let define = "[define.dotted]\nparams = { s = 'string' }\nexpr = \"s.contains('.') && s != 'x'\"";
     let when = "when = \"labels.exists(x, dotted(x)) && hosts.exists(s, dotted(s))\"";
-    let bad = "bad = ['{\"labels\": [\"a.b\"], \"hosts\": [\"c.d\"]}']";
+    let bad = "bad = ['{\"labels\": [\"a.b=\"], \"hosts\": [\"c.d\"]}']";
     let text = table(&[("when", when), ("bad", bad), ("define", define)]);
     let policy = Policy::builtin("moby-28").unwrap().with_table("mine.toml", &text).unwrap();
     for (doc, fires) in [

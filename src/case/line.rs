@@ -7,7 +7,11 @@ use super::members::{Members, reason};
 use crate::subject::{Kind, Request};
 
 /// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means.
-pub const RECORDER_HOST: &str = r#"{"everything_present": true, "sysinfo": "full", "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "systemd_cgroup": false, "docker_ramdisk": false, "cgroup_v2": false, "users": ["root", "dockremap"]}"#;
+pub const RECORDER_HOST: &str = r#"{
+    "everything_present": true, "users": ["root", "0", "dockremap"], "groups": ["root", "0", "dockremap"],
+    "cgroup_v2": false, "systemd_cgroup": false, "docker_ramdisk": false, "temp_name_fits": true,
+    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full"
+}"#;
 
 const KEYS: [&str; 7] = ["id", "kind", "profile", "raw_base64", "input", "context", "expect"];
 const CONTEXT_KEYS: [&str; 6] = ["daemon", "daemon_base64", "host", "image", "features", "features_raw"];
@@ -136,4 +140,26 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     }
     members.refuse_others("`context`", &CONTEXT_KEYS)?;
     Ok((daemon.or(raw), host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Budget, Verdict};
+    use crate::subject::Policy;
+
+    #[test]
+    fn the_recorder_host_leaves_no_ordinary_file_undecided() {
+        let policy = Policy::builtin("moby-28").unwrap();
+        for document in [
+            r#"{}"#,
+            r#"{"userns-remap": "default", "runtimes": {"x": {"path": "/x", "runtimeArgs": ["--y"]}}}"#,
+            r#"{"exec-opts": ["native.cgroupdriver=systemd"], "cpu-rt-period": 1, "default-runtime": "a.b"}"#,
+        ] {
+            let line = format!(r#"{{"kind": "daemon", "input": {document}}}"#);
+            let case = Case::parse(line.as_bytes()).unwrap();
+            let outcome = policy.judge(&case.request(), &Budget::default()).unwrap();
+            assert_eq!(outcome.decision.verdict, Verdict::Allow, "{document}: {:?}", outcome.decision);
+        }
+    }
 }

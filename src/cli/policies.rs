@@ -9,7 +9,7 @@ use super::input::Input;
 use super::output::Output;
 use crate::case::nearest;
 use crate::report::problems;
-use crate::subject::Policy;
+use crate::subject::{Policy, add_table};
 use crate::table::{Catalog, TableError};
 
 /// A table is read by people; beyond this it is something else.
@@ -57,7 +57,7 @@ impl Policies {
                 .map_err(|failure| Fatal::at(name.clone(), failure))?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Fatal::new(format!("{name} is not UTF-8, and so not TOML"), ""))?;
-            match catalog.with_table(&name, &text) {
+            match add_table(&catalog, &name, &text) {
                 Ok(more) => catalog = more,
                 Err(error) => {
                     whole = false;

@@ -16,7 +16,7 @@ use crate::case::{Case, Exceptions, Mismatch, Standing, compare};
 use crate::engine::Budget;
 use crate::report::{Failure, Human, problems};
 use crate::source::{printable, shorten, to_json_line};
-use crate::subject::Kind;
+use crate::subject::{Kind, check_examples};
 use crate::table::RuleId;
 
 /// An exceptions table is read by people.
@@ -32,6 +32,7 @@ const VALUE: usize = 400;
 Examples:
   plimsoll test tests/vectors/*.ndjson --exceptions tests/vectors/exceptions.toml
   plimsoll test --table ours.toml our-cases.ndjson
+  plimsoll test --examples
 
 A case is a line as `plimsoll audit` takes it, with what is expected; what is left out is not compared:
   {\"id\": \"a\", \"kind\": \"name\", \"input\": {\"name\": \"a/b\"}, \"expect\": {\"verdict\": \"deny\"}}
@@ -48,8 +49,11 @@ Exit status:
   2  a file cannot be read or holds no cases, or a table is broken")]
 pub(super) struct TestArgs {
     /// Files of cases, or `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "examples", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Judge the examples of every rule as well: each must fire on its bad ones and on none of its good ones
+    #[arg(long)]
+    examples: bool,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Known disagreements, as TOML
@@ -104,6 +108,9 @@ pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
     };
     let mut exit = Exit::Clean;
     let mut progress = Progress::new();
+    if args.examples {
+        run.examples(output)?;
+    }
     for input in streams(&args.files) {
         let result = run.file(&input, output, &mut progress)?;
         if let Err(failure) = result {
@@ -133,6 +140,31 @@ fn exceptions(args: &TestArgs, output: &Output) -> Result<Option<Exceptions>, Fa
 }
 
 impl Run<'_> {
+    /// The rules' own examples, as cases.
+    fn examples(&mut self, output: &mut Output) -> Result<(), Fatal> {
+        let catalog = self.policies.catalog();
+        let report = check_examples(catalog, catalog.rules().iter().map(AsRef::as_ref));
+        let failed = report.problems.len();
+        let mut out =
+            format!("examples: {}\n", figures(report.examples, report.examples - failed, 0, failed));
+        for (_, problem) in &report.problems {
+            let _ = writeln!(out, "  FAILED {}", problem.message);
+        }
+        output.text(&out)?;
+        for rule in catalog.rules() {
+            let profiles = catalog.profiles().iter().map(|p| p.id.as_str());
+            let has = profiles.filter(|profile| rule.holds_in(catalog.profiles(), profile));
+            let kind = rule.subject.parse::<Kind>().map(Kind::as_str);
+            self.asked.extend(has.filter_map(|profile| Some((kind.clone().ok()?, profile.to_owned()))));
+        }
+        self.fired.extend(report.fired);
+        self.total.cases += report.examples;
+        self.total.agreed += report.examples - failed;
+        self.total.failed += failed;
+        self.shown += failed;
+        Ok(())
+    }
+
     fn file(
         &mut self,
         input: &Input,

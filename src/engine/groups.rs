@@ -6,6 +6,7 @@ use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
 use super::plan::Text;
+use super::program::AutomatonSize;
 use crate::table::TextTest;
 
 /// The largest automaton of one group, in bytes, and so in states (DESIGN: 256 KB and 4,096 states a field).
@@ -103,13 +104,13 @@ impl Group {
         self.members.iter().fold(0, |bits, (test, _)| bits | 1 << (test & 63))
     }
 
-    /// For every automaton the numbers of its patterns, states and bytes.
-    pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+    /// The sizes of its automata.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = AutomatonSize> {
         self.automata().iter().map(|machine| {
             let bytes = machine.dfa.as_ref().map_or(0, dense::DFA::memory_usage);
             // The transition table has one row of `stride` identifiers of four bytes a state.
             let states = machine.dfa.as_ref().map_or(0, |dfa| bytes / (4 * dfa.stride()));
-            (machine.members.len(), states, bytes)
+            AutomatonSize { stage: 0, patterns: machine.members.len(), states, bytes }
         })
     }
 

@@ -17,4 +17,4 @@ mod tri;
 
 pub use budget::{Budget, OverBudget};
 pub use decision::{Decision, Finding, Label, RuleTrace, Verdict};
-pub use program::Program;
+pub use program::{AutomatonSize, Program};

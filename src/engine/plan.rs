@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::groups::Group;
 use super::lower::VarType;
+use super::program::AutomatonSize;
 use crate::table::{Cond, OrderOp, Rule};
 
 /// The most tests of one stage or quantifier: one bit each in a word.
@@ -117,4 +118,17 @@ pub(super) enum Test {
     },
     /// What has no faster form: calls of views, mostly.
     Slow(Box<Cond>),
+}
+
+impl Tests {
+    /// The sizes of all automata, those inside quantifiers included.
+    pub(super) fn automata(&self) -> Vec<AutomatonSize> {
+        let mut out: Vec<_> = self.groups.iter().flat_map(Group::sizes).collect();
+        for test in &self.tests {
+            if let Test::Exists { tests, .. } = test {
+                out.extend(tests.automata());
+            }
+        }
+        out
+    }
 }

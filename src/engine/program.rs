@@ -35,6 +35,19 @@ struct Inner {
     plans: Vec<Option<StagePlan>>,
 }
 
+/// How large an automaton is that answers the string tests of one field in one stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AutomatonSize {
+    /// The stage.
+    pub stage: i64,
+    /// How many tests it answers in one pass.
+    pub patterns: usize,
+    /// Its states.
+    pub states: usize,
+    /// Its memory, in bytes.
+    pub bytes: usize,
+}
+
 impl Program {
     /// The rules of `subject` in `profile`; `None` if the catalog has no such subject.
     #[must_use]
@@ -74,6 +87,18 @@ impl Program {
 
     pub(super) fn stages(&self) -> &[Stage] {
         &self.inner.stages
+    }
+
+    /// The automata of the lowered rules; those not used yet are built for the list.
+    #[must_use]
+    pub fn automata(&self) -> Vec<AutomatonSize> {
+        let stages = self.inner.stages.iter().zip(&self.inner.plans);
+        let groups =
+            stages.filter_map(|(stage, plan)| Some((stage, plan.as_ref()?))).flat_map(|(stage, plan)| {
+                let number = stage.rules.first().map_or(0, |rule| rule.stage);
+                plan.tests.automata().into_iter().map(move |size| AutomatonSize { stage: number, ..size })
+            });
+        groups.collect()
     }
 
     /// The rules, in the order in which they are judged.

@@ -339,6 +339,10 @@ impl<'e> Scope<'e> {
             Cursor::Item(root, item) if root > 0 && item.span().is_none() => {
                 item.elements().filter_map(|e| e.span()).collect()
             }
+            // An entry of a map that is named as a whole is best shown by its key.
+            Cursor::Item(_, item) if matches!(place.steps.last(), Some(Step::Key(_))) => {
+                item.key_span().or(nearest).into_iter().collect()
+            }
             _ => nearest.into_iter().collect(),
         }
     }

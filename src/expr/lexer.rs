@@ -102,6 +102,8 @@ fn string(text: &str, offset: usize) -> Result<(Vec<u8>, usize), SyntaxError> {
             continue;
         }
         let escape = chars.next();
+        // The backslash and the character behind it, if there is one.
+        let span = Span::new(offset + at, offset + at + 1 + escape.map_or(0, |(_, c)| c.len_utf8()));
         let mut hex = |digits: usize| {
             let word: String = chars.by_ref().take(digits).map(|(_, c)| c).collect();
             let all = word.len() == digits && word.bytes().all(|b| b.is_ascii_hexdigit());
@@ -118,7 +120,7 @@ fn string(text: &str, offset: usize) -> Result<(Vec<u8>, usize), SyntaxError> {
                 let c = hex(4).and_then(char::from_u32);
                 let Some(c) = c else {
                     let message = "`\\u` needs four hexadecimal digits of a character";
-                    return Err(SyntaxError::new(Span::new(offset + at, offset + at + 2), message));
+                    return Err(SyntaxError::new(span, message));
                 };
                 out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 continue;
@@ -126,7 +128,7 @@ fn string(text: &str, offset: usize) -> Result<(Vec<u8>, usize), SyntaxError> {
             _ => None,
         };
         let message = "unknown escape (there are \\\\ \\' \\\" \\n \\r \\t \\0 \\xHH \\uHHHH)";
-        out.push(byte.ok_or_else(|| SyntaxError::new(Span::new(offset + at, offset + at + 2), message))?);
+        out.push(byte.ok_or_else(|| SyntaxError::new(span, message))?);
     }
     Err(SyntaxError::new(Span::new(offset, offset + text.len()), "the string has no closing quote"))
 }

@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused_at_a_place_inside_it(text in "\\PC{0,40}") {
+    fn any_text_is_parsed_or_refused_at_a_place_inside_it(text in "(\\PC|['\"\\\\xu]){0,40}") {
         if let Err(error) = parse(&text) {
             prop_assert!(error.span.range().end <= text.len(), "{:?}", error);
         }
@@ -100,6 +100,8 @@ fn errors_say_what_was_expected_and_where() {
         ("a - b", "`-` is not an integer of 64 bits", 2..3),
         ("99999999999999999999", "`99999999999999999999` is not an integer of 64 bits", 0..20),
         ("a # b", "unexpected character `#`", 2..3),
+        ("'\\", "unknown escape (there are \\\\ \\' \\\" \\n \\r \\t \\0 \\xHH \\uHHHH)", 1..2),
+        ("'\\é'", "unknown escape (there are \\\\ \\' \\\" \\n \\r \\t \\0 \\xHH \\uHHHH)", 1..4),
     ] {
         let error = parse(text).unwrap_err();
         assert_eq!((error.message.as_str(), error.span), (message, at.into()), "{text}");

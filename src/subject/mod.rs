@@ -4,11 +4,13 @@
 
 mod configure;
 mod context;
+mod examples;
 mod judge;
 mod kind;
 mod policy;
 
 pub use configure::{ConfigureError, SetUp};
+pub use examples::{ExampleReport, add_table, check_examples};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::configure::SetUp;
+use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Program};
@@ -80,12 +81,12 @@ impl Policy {
         })
     }
 
-    /// This policy and one more table, which can only add findings.
+    /// This policy and one more table, which can only add findings and whose examples are judged first.
     ///
     /// # Errors
     /// All problems of the table at once, each with its place in `text`.
     pub fn with_table(self, name: &str, text: &str) -> Result<Self, TableError> {
-        let catalog = self.catalog.with_table(name, text)?;
+        let catalog = add_table(&self.catalog, name, text)?;
         match Self::new(catalog, &self.profile) {
             Ok(policy) => Ok(policy),
             // The profile was there before, and a table cannot take it away.

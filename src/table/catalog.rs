@@ -66,6 +66,7 @@ const TABLES: &[Source<'static>] = &[
     ("spec/rules/settings.toml", include_str!("../../spec/rules/settings.toml")),
     ("spec/rules/runtimes.toml", include_str!("../../spec/rules/runtimes.toml")),
     ("spec/rules/names.toml", include_str!("../../spec/rules/names.toml")),
+    ("spec/rules/names-containerd.toml", include_str!("../../spec/rules/names-containerd.toml")),
     ("spec/rules/wrap.toml", include_str!("../../spec/rules/wrap.toml")),
     ("spec/rules/write.toml", include_str!("../../spec/rules/write.toml")),
 ];

@@ -364,8 +364,14 @@ impl RowReader<'_> {
         checker: &Checker<'_>,
         problems: &mut Vec<Problem>,
     ) -> Option<LabelRule> {
-        let text = row.string("label", problems).map_or("", |(s, _)| s).to_owned();
-        let (at, span) = row.string("at", problems)?;
+        let label = row.string("label", problems);
+        let Some((at, span)) = row.string("at", problems) else {
+            if let Some((_, span)) = label {
+                problems.push(Problem::new(span, "a `label` needs an `at`"));
+            }
+            return None;
+        };
+        let text = label.map_or("", |(s, _)| s).to_owned();
         let place = checker.place(at, &locate(self.head.text, at, span), problems)?;
         Some(LabelRule { place, text })
     }
@@ -453,11 +459,11 @@ impl RowReader<'_> {
         };
         let daemon = bytes(table.string("daemon", problems));
         let host = bytes(table.string("host", problems));
-        let profile = table.string("profile", problems).and_then(|(id, at)| {
+        let profile = table.string("profile", problems).map(|(id, at)| {
             if self.context.profiles.get(id).is_none() {
                 problems.push(Problem::new(at, format!("there is no profile `{id}`")));
             }
-            Some(id.to_owned())
+            id.to_owned()
         });
         table.finish(problems);
         Some(Example { doc: doc?, daemon, host, profile, span })

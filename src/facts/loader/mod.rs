@@ -97,7 +97,7 @@ fn load_text<'t>(
     let depth = match scan(text, start, end) {
         Ok(depth) => depth,
         Err(error) => {
-            report.problem("syntax", &error.message, "", error.span);
+            report.syntax(&error.message, text.get(..end).unwrap_or(text), error.span);
             return Ok(Loaded { facts: defaults(schema), load: report.finish() });
         }
     };

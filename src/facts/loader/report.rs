@@ -16,6 +16,9 @@ pub fn load_schema() -> &'static Schema {
     &SCHEMA
 }
 
+/// How many bytes on each side of a problem of syntax are kept.
+const NEAR: usize = 16;
+
 /// Writes a document of [`load_schema`].
 pub(super) struct Report<'s> {
     facts: Facts<'s>,
@@ -39,12 +42,26 @@ impl<'s> Report<'s> {
 
     /// Appends a problem.
     pub(super) fn problem(&mut self, list: &str, message: &str, path: &str, span: Span) {
+        self.located(list, [("message", message.as_bytes()), ("path", path.as_bytes())], span);
+    }
+
+    /// Appends a problem of syntax, with some of the text on both sides of it: what a rule can tell the cause by.
+    pub(super) fn syntax(&mut self, message: &str, text: &[u8], span: Span) {
+        let at = span.range().start.min(text.len());
+        let (before, near) = text.split_at(at);
+        let before = before.trim_ascii_end();
+        let before = before.get(before.len().saturating_sub(NEAR)..).unwrap_or_default();
+        let near = near.get(..NEAR.min(near.len())).unwrap_or_default();
+        self.located("syntax", [("message", message.as_bytes()), ("before", before), ("near", near)], span);
+    }
+
+    fn located<const N: usize>(&mut self, list: &str, fields: [(&str, &[u8]); N], span: Span) {
         let Some((slot, Type::Struct(id))) = self.append(list) else { return };
         let base = self.facts.new_record(id);
-        for (name, value) in [("message", message), ("path", path)] {
+        for (name, value) in fields {
             if let Some((index, _)) = load_schema().get(id).field(name) {
                 let field = self.facts.field_id(base, index);
-                self.write(field, Value::Str(Cow::Owned(value.as_bytes().to_vec())), span);
+                self.write(field, Value::Str(Cow::Owned(value.to_vec())), span);
             }
         }
         self.write(slot, Value::Record(base), span);

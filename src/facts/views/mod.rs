@@ -115,6 +115,7 @@ static VIEWS: &[View] = &[
     gateways::HOST_GATEWAYS,
     labels::LABEL_CONFLICT,
     registry::REGISTRY_HOST,
+    shim::SHIM_BINARY,
     shim::SHIM_OPTIONS,
     subnet::SUBNET_V6,
     text::TRIM_SPACE,

@@ -39,3 +39,39 @@ pub(super) const SHIM_OPTIONS: View = View {
 fn keys<'k>(ignored: impl Iterator<Item = &'k IgnoredKey>) -> ViewField {
     ViewField::Strs(ignored.map(|k| k.key.clone()).collect())
 }
+
+pub(super) const SHIM_BINARY: View = View {
+    name: "shim_binary",
+    params: &[("name", ParamType::String)],
+    fields: &[("text", ViewType::String, "containerd-shim-<a>-<b>; empty if the name has a slash or no dot")],
+    doc: "The file name of a shim, made from the last two parts of a runtime name",
+    source: "containerd pkg/shim BinaryName",
+    eval: |args| {
+        let name = string(args, 0);
+        let mut parts = name.rsplit(|b| *b == b'.');
+        let text = match (parts.next(), parts.next()) {
+            (Some(version), Some(shim)) if !name.contains(&b'/') => {
+                [b"containerd-shim-", shim, b"-", version].concat()
+            }
+            _ => Vec::new(),
+        };
+        vec![str_field(text)]
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::views::tests::{call, field};
+
+    #[test]
+    fn binaries_have_the_last_two_parts() {
+        for (name, binary) in [
+            ("io.containerd.runc.v2", "containerd-shim-runc-v2"),
+            ("a..", "containerd-shim--"),
+            ("runc", ""),
+            ("a/b.c", ""),
+        ] {
+            assert_eq!(field(&call("shim_binary", &[name]), "text"), binary);
+        }
+    }
+}
