@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod daemon;
 mod files;
 mod input;
 mod kind;
@@ -13,6 +14,7 @@ mod lines;
 mod output;
 mod policies;
 mod progress;
+mod resolve;
 mod rules;
 mod test;
 mod vocabulary;
@@ -59,6 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   plimsoll check /etc/docker/daemon.json          findings at line and column
   plimsoll check --format json configs/           every *.json below a folder, for a program to read
+  plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
@@ -76,6 +79,7 @@ enum Command {
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
     Test(test::TestArgs),
+    Resolve(resolve::ResolveArgs),
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
     Completions(CompletionsArgs),
@@ -143,6 +147,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Check(args) => check::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Test(args) => test::run(&args, output),
+        Command::Resolve(args) => resolve::run(&args, output),
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Completions(args) => {

@@ -2,19 +2,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::check::{Format, beside};
+use super::check::Format;
+use super::daemon::Daemon;
 use super::files::Disk;
-use super::input::{Input, streams};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::wrapper_dir::{self, ScriptFile, Written};
 use super::{Exit, Fatal, STATUS};
 use crate::engine::{Budget, Decision, Label, Verdict};
-use crate::report::{
-    Because, FileReport, Human, KindGuess, Plan, PlannedScript, Progress, Report, json, wrap_human, wrap_json,
-};
+use crate::report::{Plan, PlannedScript, Progress, wrap_human, wrap_json};
 use crate::runtime::{Generation, Origin, Runtime};
-use crate::subject::{Kind, Policy, SetUp};
+use crate::subject::Policy;
 
 /// Show the wrapper scripts that a daemon.json asks for, or write them
 ///
@@ -57,17 +55,20 @@ pub(super) fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
     let policy = policies.get(None)?;
     let budget = Budget::default();
-    let daemon = Daemon::read(&args.daemon, args.host.as_ref(), policy, &budget)?;
-    if daemon.set_up.decision.verdict != Verdict::Allow {
-        let decision = daemon.set_up.decision.clone();
-        return daemon.refused(decision, policy, args.format, output);
+    let daemon = Daemon::read(&args.daemon, args.host.as_ref(), &budget)?;
+    let set_up = policy
+        .set_up(&daemon.text, daemon.host.as_deref(), &budget)
+        .map_err(|error| Fatal::new(error.to_string(), ""))?;
+    let as_json = args.format == Format::Json;
+    if set_up.decision.verdict != Verdict::Allow {
+        return daemon.refused(set_up.decision, policy, as_json, output);
     }
     let wrapped: Vec<(&[u8], &Runtime)> =
-        daemon.set_up.runtimes.iter().filter(|(_, runtime)| runtime.wrapper.is_some()).collect();
+        set_up.runtimes.iter().filter(|(_, runtime)| runtime.wrapper.is_some()).collect();
     if args.write.is_some()
         && let Some(decision) = unwritable(&wrapped, policy, &budget)?
     {
-        return daemon.refused(decision, policy, args.format, output);
+        return daemon.refused(decision, policy, as_json, output);
     }
     let mut scripts: Vec<PlannedScript> = wrapped
         .iter()
@@ -101,7 +102,7 @@ pub(super) fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Fatal> {
         profile: policy.profile().to_owned(),
         generation,
         daemon: daemon.name,
-        decision: daemon.set_up.decision,
+        decision: set_up.decision,
         directory: args.write.as_ref().map(|folder| folder.to_string_lossy().into_owned()),
         scripts,
     };
@@ -110,50 +111,6 @@ pub(super) fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Fatal> {
         Format::Json => wrap_json(&plan),
     })?;
     Ok(Exit::Clean)
-}
-
-/// A daemon.json that was read and judged.
-pub(super) struct Daemon {
-    pub(super) name: String,
-    pub(super) text: Vec<u8>,
-    pub(super) host: Option<Vec<u8>>,
-    pub(super) set_up: SetUp,
-}
-
-impl Daemon {
-    pub(super) fn read(
-        path: &PathBuf,
-        host: Option<&PathBuf>,
-        policy: &Policy,
-        budget: &Budget,
-    ) -> Result<Self, Fatal> {
-        let input = streams(std::slice::from_ref(path)).pop().unwrap_or(Input::Stdin);
-        let name = input.name();
-        let text = input.read(budget.bytes).map_err(|failure| Fatal::at(name.clone(), failure))?;
-        let host = beside(host, budget)?;
-        let set_up = policy
-            .set_up(&text, host.as_deref(), budget)
-            .map_err(|error| Fatal::new(error.to_string(), ""))?;
-        Ok(Self { name, text, host, set_up })
-    }
-
-    /// Says why not, as `check` does.
-    pub(super) fn refused(
-        self,
-        decision: Decision,
-        policy: &Policy,
-        format: Format,
-        output: &mut Output,
-    ) -> Result<Exit, Fatal> {
-        let kind = Some(KindGuess { kind: Kind::Daemon, because: Because::Told });
-        let file = FileReport { path: self.name, kind, source: self.text, result: Ok(decision) };
-        let report = Report { profile: policy.profile().to_owned(), files: vec![file] };
-        output.text(&match format {
-            Format::Human => Human::new(output.styled()).render(&report),
-            Format::Json => json(&report),
-        })?;
-        Ok(Exit::Denied)
-    }
 }
 
 /// Why plimsoll does not write some of the scripts, at the places of their runtimes; `None` if it does.

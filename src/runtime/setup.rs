@@ -56,6 +56,12 @@ impl Runtime {
         Some(Preflight { path: &self.path, fact })
     }
 
+    /// Whether the daemon fills in the options: for a binary below runc's shim, which has no say in them.
+    #[must_use]
+    pub fn has_daemon_options(&self) -> bool {
+        self.origin == Origin::Stock || !self.path.is_empty()
+    }
+
     /// What runc's shim executes: the wrapper, or the binary itself.
     fn executed(&self) -> Option<&[u8]> {
         let wrapper = self.wrapper.as_ref().map(PlacedScript::path);
@@ -126,6 +132,12 @@ impl Runtimes {
         &self.default
     }
 
+    /// The name that a container gets: the default's if it asks for none.
+    #[must_use]
+    pub fn asked<'r>(&'r self, name: &'r [u8]) -> &'r [u8] {
+        if name.is_empty() { &self.default } else { name }
+    }
+
     /// All runtimes, by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &Runtime)> {
         self.configured.iter().map(|(name, runtime)| (name.as_slice(), runtime))
@@ -156,8 +168,7 @@ impl Runtimes {
     /// the default's; in the first one that is done where containers are created.
     #[must_use]
     pub fn get<'r>(&'r self, name: &'r [u8]) -> Resolved<'r> {
-        let name =
-            if name.is_empty() && self.generation == Generation::Reloadable { &self.default } else { name };
+        let name = if self.generation == Generation::Reloadable { self.asked(name) } else { name };
         match self.configured.get_key_value(name) {
             Some((name, runtime)) => Resolved::Known { name, runtime },
             None => Resolved::PassedOn { name, shim_binary: RuntimeName(name).shim_binary() },

@@ -8,9 +8,11 @@ mod examples;
 mod judge;
 mod kind;
 mod policy;
+mod resolve;
 
 pub use configure::{ConfigureError, SetUp};
 pub use examples::{ExampleReport, add_table, check_examples};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
+pub use resolve::Resolution;
