@@ -6,10 +6,9 @@
 mod run;
 
 use std::path::Path;
-use std::process::Stdio;
 
 use run::{command, fed, folder, plimsoll};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const GOOD: &[u8] = br#"{"debug": true}"#;
 const BAD: &[u8] = b"{\n  \"debug\": true,\n  \"no-such-key\": 1\n}\n";
@@ -225,40 +224,43 @@ fn the_json_report_has_everything() {
     assert_eq!(report["summary"]["failed"], 1);
 }
 
+/// A table as a user writes it.
+const TABLE: &str = r#"
+[table]
+id = "ours/debug"
+subject = "daemon"
+line = "moby"
+source = "our handbook"
+doc = "our own rules"
+
+[[rule]]
+id = "OUR001"
+title = "debug is on"
+stage = 9000
+effect = "warn"
+when = "debug"
+message = "debug is on"
+at = "debug"
+why = "it fills the disk"
+help = "turn it off"
+source = "our handbook"
+evidence = "read"
+bad = ['{"debug": true}']
+good = ['{}']
+"#;
+
 #[test]
 fn tables_of_the_users_own_add_findings() {
-    let table = r#"
-        [table]
-        id = "ours/debug"
-        subject = "daemon"
-        line = "moby"
-        source = "our handbook"
-        doc = "our own rules"
-
-        [[rule]]
-        id = "OUR001"
-        title = "debug is on"
-        stage = 9000
-        effect = "warn"
-        when = "debug"
-        message = "debug is on"
-        at = "debug"
-        why = "it fills the disk"
-        help = "turn it off"
-        source = "our handbook"
-        evidence = "read"
-        bad = ['{"debug": true}']
-        good = ['{}']
-    "#;
-    let (_folder, path) = folder("ours.toml", table);
+    let (_folder, path) = folder("ours.toml", TABLE);
     fed(&["check", "--table", &path, "--fail-on", "warn", "-"], GOOD)
         .ends_with(1)
         .says("warning[OUR001]: debug is on\n --> <stdin>:1:")
         .says("= why: it fills the disk");
+    fed(&["check", "--table", &path, "--profile", "moby-23", "-"], GOOD).ends_with(0).says("OUR001");
     plimsoll(&["rules", "--table", &path, "our001"]).ends_with(0).says("debug is on").says("our handbook");
 
     let (_folder, path) =
-        folder("broken.toml", table.replace("\"debug\"\n", "\"debugg\"\n").replace("evidence", "x"));
+        folder("broken.toml", TABLE.replace("\"debug\"\n", "\"debugg\"\n").replace("evidence", "x"));
     fed(&["check", "--table", &path, "-"], GOOD)
         .ends_with(2)
         .complains(&format!("--> {path}:1"))
@@ -381,5 +383,19 @@ fn rules_are_listed_and_explained() {
 fn completions_are_scripts() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         plimsoll(&["completions", shell]).ends_with(0).says("plimsoll");
+    }
+}
+
+#[test]
+fn rules_are_tried_on_their_examples() {
+    let (_folder, path) = folder("ours.toml", TABLE);
+    let run = plimsoll(&["test", "--examples", "--table", &path]).says("examples of the rules: ");
+    assert!(!run.stdout.contains("OUR001"), "{run:#?}");
+    let (_folder, path) = folder("ours.toml", TABLE.replace("good = ['{}']", "good = ['{\"debug\": true}']"));
+    // A table whose examples do not show what they are there for is broken, whatever it is used for.
+    for command in [&["test", "--examples"][..], &["check", "-"]] {
+        plimsoll(&[command, &["--table", &path]].concat())
+            .ends_with(2)
+            .complains("OUR001 for moby-23, moby-25, moby-27, moby-28: it fires on this `good` example");
     }
 }

@@ -154,11 +154,17 @@ fn one_problem_each_at_its_place() {
 #[test]
 fn examples_must_show_what_they_are_there_for() {
     for (changes, expected) in [
-        (("bad", "bad = ['{}']"), "XY001 does not fire on this `bad` example (judged for moby-28)"),
-        (("good", "good = ['{\"debug\": true}']"), "XY001 fires on this `good` example (judged for moby-28)"),
+        (
+            ("bad", "bad = ['{}']"),
+            "XY001 for moby-23, moby-25, moby-27, moby-28: it does not fire on this `bad` example",
+        ),
+        (
+            ("good", "good = ['{\"debug\": true}']"),
+            "XY001 for moby-23, moby-25, moby-27, moby-28: it fires on this `good` example",
+        ),
         (
             ("good", "good = [{ doc = '{}', host = '[]' }]"),
-            "this example of XY001 cannot be judged: the host facts cannot be read",
+            "XY001 for moby-23, moby-25, moby-27, moby-28: this example cannot be judged: the host facts cannot be read",
         ),
     ] {
         let error =

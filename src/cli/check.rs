@@ -151,10 +151,8 @@ impl Context<'_> {
             daemon: self.daemon.as_deref(),
             host: self.host.as_deref(),
         };
-        match self.policy.judge(&request, &self.budget) {
-            Ok(outcome) => Ok(outcome.decision),
-            Err(error) => Err(Failure { message: error.to_string(), help: String::new() }),
-        }
+        let decision = self.policy.decide(&request, &self.budget);
+        decision.map_err(|error| Failure { message: error.to_string(), help: String::new() })
     }
 
     fn unsupported(&self, guess: KindGuess) -> Failure {

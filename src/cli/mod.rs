@@ -7,6 +7,7 @@
 mod audit;
 mod check;
 mod daemon;
+mod examples;
 mod files;
 mod input;
 mod kind;
@@ -16,6 +17,7 @@ mod policies;
 mod progress;
 mod resolve;
 mod rules;
+mod tally;
 mod test;
 mod vocabulary;
 mod wrap;

@@ -12,11 +12,12 @@ use crate::table::OrderOp;
 /// Judges a document by the lowered rules. It allocates only for findings, changes, and tests without a fast form.
 pub(super) fn evaluate(
     program: &Program,
-    roots: Vec<Facts<'_>>,
+    document: &Facts<'_>,
+    others: &[Facts<'_>],
     budget: &Budget,
     traced: bool,
 ) -> Result<Decision, OverBudget> {
-    let mut run = Run::new(program, roots, budget, traced);
+    let mut run = Run::new(program, document, others, budget, traced);
     for (stage, plan) in program.stages().iter().zip(program.plans()) {
         if !run.begin(stage.rules.iter().map(AsRef::as_ref)) {
             break;
@@ -168,7 +169,7 @@ struct Reader<'e, 'r> {
 
 impl<'e> Reader<'e, '_> {
     fn facts(&self, root: usize) -> Option<&'e Facts<'e>> {
-        self.run.roots.get(root)
+        self.run.roots().get(root)
     }
 
     fn formula(&self, formula: &Formula, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {

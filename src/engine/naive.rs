@@ -8,11 +8,12 @@ use crate::facts::Facts;
 /// Judges a document by walking the typed tree of every rule: short, slow, and the reference for anything faster.
 pub(super) fn evaluate(
     program: &Program,
-    roots: Vec<Facts<'_>>,
+    document: &Facts<'_>,
+    others: &[Facts<'_>],
     budget: &Budget,
     traced: bool,
 ) -> Result<Decision, OverBudget> {
-    let mut run = Run::new(program, roots, budget, traced);
+    let mut run = Run::new(program, document, others, budget, traced);
     for stage in program.stages() {
         if !run.begin(stage.rules.iter().map(AsRef::as_ref)) {
             break;

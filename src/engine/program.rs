@@ -6,6 +6,7 @@ use super::decision::Decision;
 use super::plan::StagePlan;
 use super::{fast, lower, naive};
 use crate::facts::Facts;
+use crate::schema::Schema;
 use crate::table::{Catalog, Rule, Subject};
 
 /// The rows of one loop of the original, in their order.
@@ -30,6 +31,8 @@ pub struct Program {
 #[derive(Debug)]
 struct Inner {
     subject: Subject,
+    /// Those of the roots, as the profile has them.
+    schemas: Vec<Schema>,
     stages: Vec<Stage>,
     /// The stages lowered, one by one; `None` where there is no fast form.
     plans: Vec<Option<StagePlan>>,
@@ -71,8 +74,7 @@ impl Program {
             .chain(subject.roots.iter().map(|root| &root.schema))
             .map(|schema| schema.at_profile(&has))
             .collect();
-        let plans = stages.iter().map(|stage| lower::stage(stage, &schemas)).collect();
-        Some(Self { inner: Arc::new(Inner { subject, stages, plans }) })
+        Some(Self { inner: Arc::new(Inner::new(subject, schemas, stages)) })
     }
 
     /// What it judges.
@@ -106,20 +108,41 @@ impl Program {
         self.inner.stages.iter().flat_map(|s| s.rules.iter().map(Arc::as_ref))
     }
 
-    /// Judges a document: `roots` holds it, and then the subject's other records in their order.
+    /// The same program with only some of its rules: those that deny, say, or those of one table.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&Rule) -> bool) -> Self {
+        let stages =
+            self.inner.stages.iter().map(|stage| Stage {
+                rules: stage.rules.iter().filter(|rule| keep(rule)).cloned().collect(),
+            });
+        let stages = stages.filter(|stage| !stage.rules.is_empty()).collect();
+        Self { inner: Arc::new(Inner::new(self.inner.subject.clone(), self.inner.schemas.clone(), stages)) }
+    }
+
+    /// Judges a document; `others` are the subject's other records, in their order.
     ///
     /// # Errors
     /// If judging would cost more rule instances than the budget allows.
-    pub fn evaluate(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
-        fast::evaluate(self, roots, budget, false)
+    pub fn evaluate(
+        &self,
+        document: &Facts<'_>,
+        others: &[Facts<'_>],
+        budget: &Budget,
+    ) -> Result<Decision, OverBudget> {
+        fast::evaluate(self, document, others, budget, false)
     }
 
     /// The same, and [`Decision::trace`] tells what each rule did.
     ///
     /// # Errors
     /// As [`Program::evaluate`].
-    pub fn evaluate_traced(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
-        fast::evaluate(self, roots, budget, true)
+    pub fn evaluate_traced(
+        &self,
+        document: &Facts<'_>,
+        others: &[Facts<'_>],
+        budget: &Budget,
+    ) -> Result<Decision, OverBudget> {
+        fast::evaluate(self, document, others, budget, true)
     }
 
     /// The same by the naive evaluator, which walks the rules as they are written: for tests that hold the two
@@ -127,7 +150,20 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::evaluate`].
-    pub fn evaluate_naively(&self, roots: Vec<Facts<'_>>, budget: &Budget) -> Result<Decision, OverBudget> {
-        naive::evaluate(self, roots, budget, true)
+    pub fn evaluate_naively(
+        &self,
+        document: &Facts<'_>,
+        others: &[Facts<'_>],
+        budget: &Budget,
+    ) -> Result<Decision, OverBudget> {
+        naive::evaluate(self, document, others, budget, true)
+    }
+}
+
+impl Inner {
+    /// `schemas` are those of the roots, as the profile has them.
+    fn new(subject: Subject, schemas: Vec<Schema>, stages: Vec<Stage>) -> Self {
+        let plans = stages.iter().map(|stage| lower::stage(stage, &schemas)).collect();
+        Self { subject, schemas, stages, plans }
     }
 }

@@ -5,7 +5,7 @@ use super::budget::{Budget, OverBudget};
 use super::decision::{Decision, Finding, RuleTrace, Verdict};
 use super::finding::finding;
 use super::program::Program;
-use super::scope::{Bound, Scope, Val};
+use super::scope::{Bound, Roots, Scope, Val};
 use super::tri::{Needs, Tri};
 use crate::facts::{Facts, SlotId, Value};
 use crate::table::{Base, Effect, Place, Rule, Step};
@@ -13,7 +13,9 @@ use crate::table::{Base, Effect, Place, Rule, Step};
 /// A judgement under way: what both evaluators do alike once they know which rules fire.
 pub(super) struct Run<'r> {
     pub(super) program: &'r Program,
-    pub(super) roots: Vec<Facts<'r>>,
+    /// The document; a copy of it once a `set` row has changed it.
+    document: Cow<'r, Facts<'r>>,
+    others: &'r [Facts<'r>],
     /// Slots of the document whose value depends on a fact nobody told, by a `set` row.
     pub(super) poison: BTreeMap<SlotId, Needs>,
     findings: Vec<Finding>,
@@ -38,10 +40,17 @@ enum Change {
 }
 
 impl<'r> Run<'r> {
-    pub(super) fn new(program: &'r Program, roots: Vec<Facts<'r>>, budget: &Budget, traced: bool) -> Self {
+    pub(super) fn new(
+        program: &'r Program,
+        document: &'r Facts<'r>,
+        others: &'r [Facts<'r>],
+        budget: &Budget,
+        traced: bool,
+    ) -> Self {
         Self {
             program,
-            roots,
+            document: Cow::Borrowed(document),
+            others,
             poison: BTreeMap::new(),
             findings: Vec::new(),
             denied: Vec::new(),
@@ -101,8 +110,12 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
+    pub(super) fn roots(&self) -> Roots<'_> {
+        Roots { document: &self.document, others: self.others }
+    }
+
     pub(super) fn scope<'e>(&'e self, vars: &'e [Bound]) -> Scope<'e> {
-        Scope { subject: self.program.subject(), roots: &self.roots, vars, poison: &self.poison }
+        Scope { subject: self.program.subject(), roots: self.roots(), vars, poison: &self.poison }
     }
 
     /// Carries out what a rule does.
@@ -143,8 +156,7 @@ impl<'r> Run<'r> {
             out.push(match (outcome, value) {
                 (Tri::Unknown(needs), Ok(value)) => {
                     // A change to what is there already changes nothing.
-                    let slot_value = self.roots.first().map(|f| &f.slot(slot).value);
-                    if slot_value.is_some_and(|old| same_scalar(old, &value)) {
+                    if same_scalar(&self.document.slot(slot).value, &value) {
                         continue;
                     }
                     Change::Poison(slot, needs.clone())
@@ -160,7 +172,7 @@ impl<'r> Run<'r> {
     }
 
     fn target(&mut self, target: &Place, vars: &[Bound]) -> Option<SlotId> {
-        let facts = self.roots.first_mut()?;
+        let facts = self.document.to_mut();
         let fields = target.steps.iter().filter_map(|step| match step {
             Step::Field(name) => Some(name.as_str()),
             Step::Key(_) => None,
@@ -175,12 +187,11 @@ impl<'r> Run<'r> {
     }
 
     fn apply(&mut self, change: Change) {
-        let Some(facts) = self.roots.first_mut() else { return };
         match change {
             Change::Poison(slot, needs) => drop(self.poison.insert(slot, needs)),
             Change::Put(slot, value) => {
                 self.poison.remove(&slot);
-                if let Some(slot) = facts.slot_mut(slot) {
+                if let Some(slot) = self.document.to_mut().slot_mut(slot) {
                     slot.value = value;
                 }
             }

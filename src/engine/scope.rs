@@ -39,13 +39,30 @@ pub(super) enum Val<'e> {
     Unknown(Needs),
 }
 
+/// The document, and the subject's other records in their order.
+#[derive(Clone, Copy)]
+pub(super) struct Roots<'e> {
+    pub(super) document: &'e Facts<'e>,
+    pub(super) others: &'e [Facts<'e>],
+}
+
+impl<'e> Roots<'e> {
+    /// Number 0 is the document.
+    pub(super) fn get(self, root: usize) -> Option<&'e Facts<'e>> {
+        match root.checked_sub(1) {
+            None => Some(self.document),
+            Some(other) => self.others.get(other),
+        }
+    }
+}
+
 /// What an expression is read in: the roots, and the elements of the loops around.
 ///
 /// This is the naive evaluator: it walks the typed tree and copies where that is simpler. It is the reference.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'e> {
     pub(super) subject: &'e Subject,
-    pub(super) roots: &'e [Facts<'e>],
+    pub(super) roots: Roots<'e>,
     pub(super) vars: &'e [Bound],
     /// Slots of the document whose value depends on a fact nobody told, by a `set` row.
     pub(super) poison: &'e BTreeMap<SlotId, Needs>,

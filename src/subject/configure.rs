@@ -67,7 +67,7 @@ impl Policy {
     pub fn judge_write(&self, script: &WrapperScript, budget: &Budget) -> Result<Decision, JudgeError> {
         let name = String::from_utf8_lossy(script.file_name());
         let document = to_json_line(&serde_json::json!({ "file_name": name }));
-        Ok(self.judge(&Request::new(Kind::Write, document.as_bytes()), budget)?.decision)
+        self.decide(&Request::new(Kind::Write, document.as_bytes()), budget)
     }
 }
 

@@ -3,70 +3,70 @@ use std::collections::BTreeMap;
 use super::judge::Request;
 use super::kind::Kind;
 use super::policy::Policy;
-use crate::engine::Budget;
+use crate::engine::{Budget, Decision};
 use crate::schema::Problem;
-use crate::table::{Catalog, Example, Rule, RuleId, TableError};
+use crate::source::Span;
+use crate::table::{Catalog, Example, Rule, TableError};
 
-/// What the examples of some rules showed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExampleReport {
-    /// How many examples were judged.
-    pub examples: usize,
-    /// Rules that fired on one of their own at least.
-    pub fired: Vec<RuleId>,
-    /// Examples that do not show what they are there for, at their places in the rule's table.
-    pub problems: Vec<(RuleId, Problem)>,
+/// One example of a rule, under one of the profiles that it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'t> {
+    /// The rule.
+    pub rule: &'t Rule,
+    /// The document.
+    pub example: &'t Example,
+    /// The profile.
+    pub profile: &'t str,
+    /// Whether the rule must fire on it, or must not.
+    pub fires: bool,
 }
 
-/// Judges the examples of rules: each must fire on its `bad` ones, and on none of its `good` ones.
-///
-/// An example without a profile is judged in the latest that has the rule.
-#[must_use]
-pub fn check_examples<'r>(catalog: &Catalog, rules: impl IntoIterator<Item = &'r Rule>) -> ExampleReport {
-    let mut policies = BTreeMap::new();
-    let mut report = ExampleReport::default();
+/// The examples of some rules of a catalog, under every profile that they are for.
+pub fn trials<'t>(catalog: &'t Catalog, rules: impl IntoIterator<Item = &'t Rule>) -> Vec<Trial<'t>> {
+    let profiles = catalog.profiles();
+    let mut trials = Vec::new();
     for rule in rules {
-        let profiles = catalog.profiles();
-        let latest = profiles.iter().filter(|p| rule.holds_in(profiles, &p.id)).last().map(|p| p.id.as_str());
-        let examples = rule.bad.iter().map(|e| (e, true)).chain(rule.good.iter().map(|e| (e, false)));
-        for (example, wanted) in examples {
-            report.examples += 1;
-            let Some(profile) = example.profile.as_deref().or(latest) else { continue };
-            let policy =
-                policies.entry(profile.to_owned()).or_insert_with(|| Policy::new(catalog.clone(), profile));
-            let outcome = match policy {
-                Ok(policy) => fires(policy, rule, example),
-                Err(error) => Err(error.to_string()),
-            };
-            let wrong = match outcome {
-                Ok(true) if wanted => {
-                    report.fired.push(rule.id.clone());
-                    continue;
-                }
-                Ok(fired) if fired == wanted => continue,
-                Ok(true) => format!("{} fires on this `good` example (judged for {profile})", rule.id),
-                Ok(false) => {
-                    format!("{} does not fire on this `bad` example (judged for {profile})", rule.id)
-                }
-                Err(error) => format!("this example of {} cannot be judged: {error}", rule.id),
-            };
-            report.problems.push((rule.id.clone(), Problem::new(example.span, wrong)));
+        let bad = rule.bad.iter().map(|example| (example, true));
+        for (example, fires) in bad.chain(rule.good.iter().map(|example| (example, false))) {
+            let wanted = example.profile.as_deref();
+            let ids = profiles.iter().map(|p| p.id.as_str());
+            let ids =
+                ids.filter(|id| rule.holds_in(profiles, id) && wanted.is_none_or(|wanted| wanted == *id));
+            trials.extend(ids.map(|profile| Trial { rule, example, profile, fires }));
         }
     }
-    report.fired.dedup();
-    report
+    trials
 }
 
-fn fires(policy: &Policy, rule: &Rule, example: &Example) -> Result<bool, String> {
-    let kind: Kind = rule.subject.parse().map_err(|e: super::kind::UnknownKind| e.to_string())?;
-    let request = Request {
-        kind,
-        document: &example.doc,
-        daemon: example.daemon.as_deref(),
-        host: example.host.as_deref(),
-    };
-    let outcome = policy.judge_traced(&request, &Budget::default()).map_err(|e| e.to_string())?;
-    Ok(outcome.decision.trace.iter().any(|t| t.rule == rule.id && t.fired > 0))
+impl Trial<'_> {
+    /// Judges the example; `policy` is that of the trial's profile.
+    ///
+    /// # Errors
+    /// If the example is no document that can be judged.
+    pub fn judge(&self, policy: &Policy) -> Result<(Kind, Decision), String> {
+        let kind: Kind = self.rule.subject.parse().map_err(|e: super::kind::UnknownKind| e.to_string())?;
+        let request = Request {
+            kind,
+            document: &self.example.doc,
+            daemon: self.example.daemon.as_deref(),
+            host: self.example.host.as_deref(),
+        };
+        let outcome = policy.judge_traced(&request, &Budget::default()).map_err(|e| e.to_string())?;
+        Ok((kind, outcome.decision))
+    }
+
+    /// What is wrong with the rule or the example, if the decision is not what it was to show.
+    #[must_use]
+    pub fn problem(&self, decision: &Decision) -> Option<&'static str> {
+        let trace = decision.trace.iter().find(|trace| trace.rule == self.rule.id);
+        let (fired, unknown) = trace.map_or((false, false), |t| (t.fired > 0, t.unknown > 0));
+        match (self.fires, fired) {
+            (true, false) if unknown => Some("it does not fire (it is unknown) on this `bad` example"),
+            (true, false) => Some("it does not fire on this `bad` example"),
+            (false, true) => Some("it fires on this `good` example"),
+            _ => None,
+        }
+    }
 }
 
 /// A catalog with one more table, whose examples show what they are there for.
@@ -76,10 +76,29 @@ fn fires(policy: &Policy, rule: &Rule, example: &Example) -> Result<bool, String
 pub fn add_table(catalog: &Catalog, name: &str, text: &str) -> Result<Catalog, TableError> {
     let more = catalog.with_table(name, text)?;
     let added = more.rules().get(catalog.rules().len()..).unwrap_or_default();
-    let report = check_examples(&more, added.iter().map(AsRef::as_ref));
-    if report.problems.is_empty() {
+    let mut policies = BTreeMap::new();
+    // By place, rule and what is wrong: the profiles in which it is.
+    let mut wrong: BTreeMap<(Span, &str, String), Vec<&str>> = BTreeMap::new();
+    for trial in trials(&more, added.iter().map(AsRef::as_ref)) {
+        let make = || Policy::new(more.clone(), trial.profile).map_err(|e| e.to_string());
+        let policy = policies.entry(trial.profile.to_owned()).or_insert_with(make);
+        let found = match policy.as_ref().map_err(Clone::clone).and_then(|policy| trial.judge(policy)) {
+            Ok((_, decision)) => trial.problem(&decision).map(str::to_owned),
+            Err(error) => Some(format!("this example cannot be judged: {error}")),
+        };
+        if let Some(found) = found {
+            let key = (trial.example.span, trial.rule.id.as_str(), found);
+            wrong.entry(key).or_default().push(trial.profile);
+        }
+    }
+    let problems: Vec<_> = wrong
+        .into_iter()
+        .map(|((span, rule, found), profiles)| {
+            Problem::new(span, format!("{rule} for {}: {found}", profiles.join(", ")))
+        })
+        .collect();
+    if problems.is_empty() {
         return Ok(more);
     }
-    let problems = report.problems.into_iter().map(|(_, problem)| problem).collect();
     Err(TableError { name: name.to_owned(), text: text.to_owned(), problems })
 }

@@ -67,6 +67,8 @@ pub enum JudgeError {
 /// Which evaluator judges, and whether it tells what each rule did.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mode {
+    /// The decision alone.
+    Bare,
     Plain,
     Traced,
     Naive,
@@ -96,10 +98,10 @@ pub(super) fn set_up(
 ) -> Result<SetUp, JudgeError> {
     let request = Request { host, ..Request::new(Kind::Daemon, document) };
     with_job(policy, &request, budget, Mode::Plain, |job| {
-        let (loaded, runtimes) = job.load(document)?;
-        let document = loaded.facts.clone().into_owned();
-        let decision = job.decide(vec![loaded.facts, loaded.load, job.host.clone()])?;
-        Ok(SetUp { decision, document, runtimes })
+        let loaded = job.load(document)?;
+        let decision = job.decide(&loaded.facts, &[loaded.load, job.host.clone()])?;
+        let runtimes = job.runtimes(&loaded.facts);
+        Ok(SetUp { decision, document: loaded.facts.into_owned(), runtimes })
     })
 }
 
@@ -159,35 +161,38 @@ impl<'j> Job<'j> {
         self.policy.schema(id).ok_or_else(|| self.unsupported())
     }
 
-    /// A daemon.json and what is derived from it.
-    fn load<'d>(&self, document: &'d [u8]) -> Result<(Loaded<'d>, Runtimes), JudgeError> {
-        let loaded = load_daemon(document, self.schema("daemon")?, &self.budget.limits())?;
-        let runtimes = Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
-        Ok((loaded, runtimes))
+    fn load<'d>(&self, daemon: &'d [u8]) -> Result<Loaded<'d>, JudgeError> {
+        Ok(load_daemon(daemon, self.schema("daemon")?, &self.budget.limits())?)
     }
 
-    fn decide(&self, roots: Vec<Facts<'_>>) -> Result<Decision, JudgeError> {
+    fn runtimes(&self, daemon: &Facts<'_>) -> Runtimes {
+        Runtimes::setup(daemon, self.generation(), self.setup_host())
+    }
+
+    fn decide(&self, document: &Facts<'_>, others: &[Facts<'_>]) -> Result<Decision, JudgeError> {
         Ok(match self.mode {
-            Mode::Plain => self.program.evaluate(roots, self.budget)?,
-            Mode::Traced => self.program.evaluate_traced(roots, self.budget)?,
-            Mode::Naive => self.program.evaluate_naively(roots, self.budget)?,
+            Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
+            Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
         })
     }
 
     fn finish(
         &self,
-        roots: Vec<Facts<'_>>,
+        document: &Facts<'_>,
+        others: &[Facts<'_>],
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
-        let decision = self.decide(roots)?;
-        let resolved = if decision.verdict == Verdict::Deny { None } else { resolve() };
+        let decision = self.decide(document, others)?;
+        let wanted = !matches!(self.mode, Mode::Bare) && decision.verdict != Verdict::Deny;
+        let resolved = if wanted { resolve() } else { None };
         Ok(Outcome { decision, resolved })
     }
 
     fn daemon(&self) -> Result<Outcome, JudgeError> {
-        let (loaded, runtimes) = self.load(self.request.document)?;
-        let roots = vec![loaded.facts, loaded.load, self.host.clone()];
-        self.finish(roots, || serde_json::to_value(runtimes).ok())
+        let loaded = self.load(self.request.document)?;
+        let others = [loaded.load, self.host.clone()];
+        self.finish(&loaded.facts, &others, || serde_json::to_value(self.runtimes(&loaded.facts)).ok())
     }
 
     fn name(&self) -> Result<Outcome, JudgeError> {
@@ -200,13 +205,16 @@ impl<'j> Job<'j> {
             slot.value = Value::Str(bytes.into());
             slot.set = true;
         }
-        let (loaded, runtimes) = self.load(self.request.daemon.unwrap_or_default())?;
+        let loaded = self.load(self.request.daemon.unwrap_or_default())?;
         if let Some(reason) = loaded.first_error() {
             return Err(JudgeError::Context { what: "daemon.json given for context", reason });
         }
-        let name = Item::root(&facts, "name").map_or_else(Vec::new, |item| item.str().to_vec());
-        let roots = vec![facts, loaded.facts, self.host.clone()];
-        self.finish(roots, || serde_json::to_value(runtimes.get(&name)).ok())
+        let others = [loaded.facts, self.host.clone()];
+        self.finish(&facts, &others, || {
+            let [daemon, _] = &others;
+            let name = Item::root(&facts, "name").map_or(&[][..], |item| item.str());
+            serde_json::to_value(self.runtimes(daemon).get(name)).ok()
+        })
     }
 
     fn wrap(&self) -> Result<Outcome, JudgeError> {
@@ -214,15 +222,15 @@ impl<'j> Job<'j> {
         let text = |name| Item::root(&facts, name).map_or_else(Vec::new, |item| item.str().to_vec());
         let args = Item::root(&facts, "args");
         let args: Vec<_> = args.iter().flat_map(Item::elements).map(|arg| arg.str().to_vec()).collect();
-        let script = match self.generation() {
+        let script = || match self.generation() {
             Generation::First => WrapperScript::unhashed(&text("name"), &text("path"), &args),
             Generation::Reloadable => WrapperScript::new(&text("name"), &text("path"), &args),
         };
-        self.finish(vec![facts, self.host.clone()], || serde_json::to_value(script).ok())
+        self.finish(&facts, std::slice::from_ref(&self.host), || serde_json::to_value(script()).ok())
     }
 
     fn write(&self) -> Result<Outcome, JudgeError> {
         let facts = read("file name", self.request.document, self.schema("write")?, self.budget)?;
-        self.finish(vec![facts, self.host.clone()], || None)
+        self.finish(&facts, std::slice::from_ref(&self.host), || None)
     }
 }

@@ -11,7 +11,7 @@ mod policy;
 mod resolve;
 
 pub use configure::{ConfigureError, SetUp};
-pub use examples::{ExampleReport, add_table, check_examples};
+pub use examples::{Trial, add_table, trials};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};

@@ -63,8 +63,11 @@ impl Policy {
             // There is nothing to ask for.
             Decision { findings: Vec::new(), trace: Vec::new(), ..set_up.decision.clone() }
         } else {
-            let text =
-                to_json_line(&serde_json::json!({ "name_base64": data_encoding::BASE64.encode(asked) }));
+            let question = match std::str::from_utf8(asked) {
+                Ok(name) => serde_json::json!({ "name": name }),
+                Err(_) => serde_json::json!({ "name_base64": data_encoding::BASE64.encode(asked) }),
+            };
+            let text = to_json_line(&question);
             let request =
                 Request { daemon: Some(document), host, ..Request::new(Kind::Name, text.as_bytes()) };
             self.judge_traced(&request, budget)?.decision
@@ -73,10 +76,8 @@ impl Policy {
         for finding in &mut judged.findings {
             finding.related.clear();
             finding.path.clear();
-            finding.primary = match (finding.primary.take(), place) {
-                (Some(label), Some((span, _))) => Some(Label { span, ..label }),
-                _ => None,
-            };
+            let text = finding.primary.take().map_or_else(String::new, |label| label.text);
+            finding.primary = place.map(|(span, _)| Label { span, text });
         }
         let mut steps = resolve(&set_up.document, &set_up.runtimes, generation, name);
         self.cite(&judged, &mut steps);

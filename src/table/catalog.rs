@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::check::Define;
+use super::check::{Define, Patterns};
 use super::load::{self, Context};
 use super::profile::Profiles;
 use super::rule::{Rule, RuleId};
@@ -157,8 +157,11 @@ impl Catalog {
 
 impl Inner {
     fn add(&mut self, sources: &[Source<'_>], errors: &mut Vec<TableError>) {
+        let patterns = Patterns::default();
         for source in sources {
-            report(*source, errors, |text, problems| load::read_defines(text, &mut self.defines, problems));
+            report(*source, errors, |text, problems| {
+                load::read_defines(text, &mut self.defines, &patterns, problems)
+            });
         }
         let mut seen: BTreeSet<RuleId> = self.rules.iter().map(|r| r.id.clone()).collect();
         for source in sources {
@@ -167,6 +170,7 @@ impl Inner {
                 subjects: &self.subjects,
                 defines: &self.defines,
                 retired: &self.retired,
+                patterns: &patterns,
             };
             let rules = report(*source, errors, |text, problems| {
                 let rules = load::read_rules(text, &context, problems);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
-use super::check::{Checker, Define};
+use super::check::{Checker, Define, Patterns};
 use super::message::Message;
 use super::profile::Profiles;
 use super::rule::{Assignment, Effect, Evidence, Example, LabelRule, Loop, Rule, RuleId};
@@ -19,6 +19,7 @@ pub(super) struct Context<'c> {
     pub(super) subjects: &'c BTreeMap<String, Subject>,
     pub(super) defines: &'c BTreeMap<String, Define>,
     pub(super) retired: &'c [String],
+    pub(super) patterns: &'c Patterns,
 }
 
 /// The longest text of a table, in bytes.
@@ -27,7 +28,12 @@ const MAX_TEXT: usize = 1 << 20;
 const MAX_ROWS: usize = 10_000;
 
 /// Reads the named predicates of a table into `defines`; a later one may use the earlier.
-pub(super) fn read_defines(text: &str, defines: &mut BTreeMap<String, Define>, problems: &mut Vec<Problem>) {
+pub(super) fn read_defines(
+    text: &str,
+    defines: &mut BTreeMap<String, Define>,
+    patterns: &Patterns,
+    problems: &mut Vec<Problem>,
+) {
     let table = crate::schema::parse_toml(text, &mut Vec::new());
     let mut top = TomlReader::new(table.get_ref(), 0..0);
     let Some(mut all) = top.table("define", problems) else { return };
@@ -62,7 +68,7 @@ pub(super) fn read_defines(text: &str, defines: &mut BTreeMap<String, Define>, p
                 continue;
             }
         };
-        let mut checker = Checker::new(None, defines);
+        let mut checker = Checker::new(None, defines, patterns);
         for (param, kind) in &params {
             checker.bind_param(param, *kind);
         }
@@ -161,7 +167,7 @@ impl RowReader<'_> {
             |(n, _)| n,
         );
         let (since, until) = self.versions(&mut row, problems);
-        let mut checker = Checker::new(Some(self.head.subject), self.context.defines);
+        let mut checker = Checker::new(Some(self.head.subject), self.context.defines, self.context.patterns);
         let (each_text, each) = self.each(&mut row, &mut checker, problems);
         let (when_text, when_span) = row.required("when", problems);
         let place = locate(self.head.text, when_text, when_span);

@@ -76,7 +76,7 @@ pub struct Example {
     pub daemon: Option<Vec<u8>>,
     /// Host facts, as JSON.
     pub host: Option<Vec<u8>>,
-    /// The profile it is judged in; if none, the latest that has the rule.
+    /// The profile it is for; if none, every one that has the rule.
     pub profile: Option<String>,
     /// Where it stands in the table.
     pub span: Span,

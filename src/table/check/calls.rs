@@ -183,6 +183,9 @@ impl Checker<'_> {
         {
             return self.fail(span, "a pattern may not hold flags or word boundaries");
         }
+        if let Some(test) = self.patterns.borrow().get(pattern) {
+            return Some(test.clone());
+        }
         // `^a|b$` would anchor each side once only.
         let whole = format!("^(?:{})$", pattern.get(1..pattern.len().saturating_sub(1)).unwrap_or_default());
         let built = dense::Builder::new()
@@ -195,7 +198,11 @@ impl Checker<'_> {
             .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(4 * MAX_DFA)))
             .build(&whole);
         match built {
-            Ok(dfa) => Some(TextTest::Matches(pattern.to_owned(), Arc::new(dfa))),
+            Ok(dfa) => {
+                let test = TextTest::Matches(pattern.to_owned(), Arc::new(dfa));
+                self.patterns.borrow_mut().insert(pattern.to_owned(), test.clone());
+                Some(test)
+            }
             Err(error) => {
                 let mut reason = error.to_string();
                 let mut source = std::error::Error::source(&error);

@@ -2,9 +2,10 @@ mod calls;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::subject::Subject;
-use super::typed::{Base, Cond, Kind, Operand, OrderOp, Place, Shape, Step};
+use super::typed::{Base, Cond, Kind, Operand, OrderOp, Place, Shape, Step, TextTest};
 use crate::expr::{self, CompareOp, Expr, Node};
 use crate::schema::{Problem, Type};
 use crate::source::Span;
@@ -29,6 +30,9 @@ const MAX_NODES: usize = 4096;
 /// How deep predicates and expressions may nest together; see [`expr::MAX_DEPTH`].
 const MAX_DEPTH: usize = 128;
 
+/// Patterns whose automata are built already: predicates bring the same ones again and again.
+pub(super) type Patterns = RefCell<BTreeMap<String, TextTest>>;
+
 #[derive(Clone, Debug)]
 struct Var {
     key: Option<String>,
@@ -48,12 +52,17 @@ pub(super) struct Checker<'c> {
     lets: BTreeMap<String, Typed>,
     terms: bool,
     depth: usize,
-    nodes: std::rc::Rc<Cell<usize>>,
-    found: std::rc::Rc<RefCell<Vec<Problem>>>,
+    nodes: Rc<Cell<usize>>,
+    found: Rc<RefCell<Vec<Problem>>>,
+    patterns: &'c Patterns,
 }
 
 impl<'c> Checker<'c> {
-    pub(super) fn new(subject: Option<&'c Subject>, defines: &'c BTreeMap<String, Define>) -> Self {
+    pub(super) fn new(
+        subject: Option<&'c Subject>,
+        defines: &'c BTreeMap<String, Define>,
+        patterns: &'c Patterns,
+    ) -> Self {
         Self {
             subject,
             defines,
@@ -63,8 +72,9 @@ impl<'c> Checker<'c> {
             lets: BTreeMap::new(),
             terms: false,
             depth: 0,
-            nodes: std::rc::Rc::default(),
-            found: std::rc::Rc::default(),
+            nodes: Rc::default(),
+            found: Rc::default(),
+            patterns,
         }
     }
 
