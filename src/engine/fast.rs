@@ -1,12 +1,18 @@
+use std::borrow::Cow;
+
 use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
 use super::lower::VarType;
-use super::plan::{Formula, From, MAX_LOOPS, Number, NumberOp, Path, PathStep, StagePlan, Test, Tests, Text};
+use super::plan::{
+    Formula, From, MAX_LOOPS, MAX_PARAMS, Number, NumberOp, Path, PathStep, StagePlan, Test, Tests, Text,
+    ViewParam, ViewRead,
+};
 use super::program::Program;
 use super::run::Run;
 use super::scope::{Bound, Scope};
 use super::tri::Tri;
-use crate::facts::{Facts, MapEntry, Slot, SlotId, Value};
+use crate::facts::views::{ViewArg, ViewField};
+use crate::facts::{Facts, Item, MapEntry, Slot, SlotId, Value};
 use crate::table::OrderOp;
 
 /// Judges a document by the lowered rules. It allocates only for findings, changes, and tests without a fast form.
@@ -217,7 +223,7 @@ impl<'e> Reader<'e, '_> {
         let Some(group) = tests.groups.get(group) else { return Truth::Unknown };
         match self.text(&group.text, frames) {
             Some(text) => {
-                let holds = group.bits(text);
+                let holds = group.bits(&text);
                 memo.put(holds, Truth::True);
                 memo.put(group.all() & !holds, Truth::False);
             }
@@ -232,6 +238,10 @@ impl<'e> Reader<'e, '_> {
                 Found::Slot(facts, id) => matches!(facts.slot(id).value, Value::Bool(true)).into(),
                 Found::Unknown => Truth::Unknown,
                 Found::Key(_) | Found::Absent => Truth::False,
+            },
+            Test::ViewTrue(read) => match self.view(read, frames) {
+                Some(field) => (field == ViewField::Bool(true)).into(),
+                None => Truth::Unknown,
             },
             Test::Present(path) => match self.find(path, frames) {
                 Found::Slot(facts, id) => present(facts.slot(id), path.nillable).into(),
@@ -249,11 +259,11 @@ impl<'e> Reader<'e, '_> {
                 _ => Truth::Unknown,
             },
             Test::Same(left, right) => match (self.text(left, frames), self.text(right, frames)) {
-                (Some(left), Some(right)) => same(left, right).into(),
+                (Some(left), Some(right)) => same(&left, &right).into(),
                 _ => Truth::Unknown,
             },
             Test::OneOf(text, literals) => match self.text(text, frames) {
-                Some(text) => literals.iter().any(|literal| same(text, literal)).into(),
+                Some(text) => literals.iter().any(|literal| same(&text, literal)).into(),
                 // No literal at all: false whatever the text.
                 None if literals.is_empty() => Truth::False,
                 None => Truth::Unknown,
@@ -261,7 +271,7 @@ impl<'e> Reader<'e, '_> {
             Test::InMap(key, map) => match (self.text(key, frames), self.find(map, frames)) {
                 (None, _) | (_, Found::Unknown) => Truth::Unknown,
                 (Some(key), Found::Slot(facts, id)) => match facts.slot(id).value {
-                    Value::Map(map) => facts.map_get(map, key).is_some().into(),
+                    Value::Map(map) => facts.map_get(map, &key).is_some().into(),
                     _ => Truth::False,
                 },
                 _ => Truth::False,
@@ -270,7 +280,7 @@ impl<'e> Reader<'e, '_> {
                 (None, _) | (_, Found::Unknown) => Truth::Unknown,
                 (Some(text), Found::Slot(facts, id)) => match facts.slot(id).value {
                     Value::List(list) => {
-                        facts.list(list).iter().any(|e| same(string(facts.slot(*e)), text)).into()
+                        facts.list(list).iter().any(|e| same(string(facts.slot(*e)), &text)).into()
                     }
                     _ => Truth::False,
                 },
@@ -372,7 +382,7 @@ impl<'e> Reader<'e, '_> {
                     at = Some(id);
                 }
                 PathStep::Key(key) => {
-                    let Some(key) = self.text(key, frames) else { return Found::Unknown };
+                    let Some(key) = self.plain_text(key, frames) else { return Found::Unknown };
                     let entry = match at.map(|id| &facts.slot(id).value) {
                         Some(Value::Map(map)) => facts.map_get(*map, key),
                         _ => None,
@@ -387,12 +397,47 @@ impl<'e> Reader<'e, '_> {
         at.map_or(Found::Absent, |id| Found::Slot(facts, id))
     }
 
-    /// `None` if it is not known.
-    fn text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<&'t [u8]>
+    /// `None` if it is not known. Only a view that makes a new text allocates.
+    fn text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<Cow<'t, [u8]>>
     where
         'e: 't,
     {
         match text {
+            Text::View(read) => match self.view(read, frames)? {
+                ViewField::Str(text) => Some(text),
+                _ => Some(Cow::Borrowed(&[])),
+            },
+            plain => self.plain_text(plain, frames).map(Cow::Borrowed),
+        }
+    }
+
+    /// The field that a view gives; `None` if an argument is not known.
+    fn view<'t>(&self, read: &'t ViewRead, frames: &Frames) -> Option<ViewField<'t>>
+    where
+        'e: 't,
+    {
+        let mut args: [ViewArg<'t>; MAX_PARAMS] = [const { ViewArg::Int(0) }; MAX_PARAMS];
+        for (arg, param) in args.iter_mut().zip(&read.args) {
+            *arg = match param {
+                ViewParam::Text(text) => ViewArg::Str(self.plain_text(text, frames)?),
+                ViewParam::Place(path, ty) => match self.find(path, frames) {
+                    Found::Slot(facts, id) => ViewArg::Item(Item::at(facts, id, ty.clone())),
+                    Found::Unknown => return None,
+                    _ => ViewArg::Str(&[]),
+                },
+            };
+        }
+        let args = args.get(..read.args.len()).unwrap_or_default();
+        (read.view.eval)(args).take(read.field)
+    }
+
+    /// A text that no view made; `None` if it is not known.
+    fn plain_text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<&'t [u8]>
+    where
+        'e: 't,
+    {
+        match text {
+            Text::View(_) => None,
             Text::Literal(literal) => Some(literal),
             Text::Path(path) => match self.find(path, frames) {
                 Found::Slot(facts, id) => Some(string(facts.slot(id))),
@@ -408,6 +453,15 @@ impl<'e> Reader<'e, '_> {
         let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         match number {
             Number::Literal(n) => Some(*n),
+            Number::View(read) => match self.view(read, frames)? {
+                ViewField::Int(n) => Some(n),
+                _ => Some(0),
+            },
+            Number::ViewSize(read) => Some(match self.view(read, frames)? {
+                ViewField::Str(s) => size(s.len()),
+                ViewField::Strs(s) => size(s.len()),
+                _ => 0,
+            }),
             Number::Path(path) => match self.find(path, frames) {
                 Found::Slot(facts, id) => match facts.slot(id).value {
                     Value::Int(n) => Some(n),

@@ -1,7 +1,7 @@
 use super::groups::{Group, Pattern};
 use super::plan::{
-    Formula, From, MAX_LOOPS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan, Test, Tests,
-    Text,
+    Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan,
+    Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
@@ -45,6 +45,10 @@ fn element(ty: &Type) -> Option<Type> {
         Type::List(of) | Type::Map(of) => Some((**of).clone()),
         _ => None,
     }
+}
+
+fn is_view(place: &Place) -> bool {
+    matches!(place.base, Base::View(_))
 }
 
 struct Lowering<'l> {
@@ -128,7 +132,10 @@ impl Lowering<'_> {
     /// The fast form of a test; `None` if it has none.
     fn test(&self, cond: &Cond) -> Option<Test> {
         Some(match cond {
-            Cond::Truth(place) => Test::True(self.path(place)?.0),
+            Cond::Truth(place) => match self.view(place) {
+                Some(read) => Test::ViewTrue(Box::new(read)),
+                None => Test::True(self.path(place)?.0),
+            },
             Cond::Present(place) => Test::Present(self.path(place)?.0),
             Cond::Same(left, right) => match (self.number(left), self.number(right)) {
                 (Some(left), Some(right)) => Test::Number(NumberOp::Same, left, right),
@@ -166,6 +173,10 @@ impl Lowering<'_> {
     fn number(&self, operand: &Operand) -> Option<Number> {
         match operand {
             Operand::Int(n) => Some(Number::Literal(*n)),
+            Operand::Place(place) if place.shape.kind() == Kind::Int && is_view(place) => {
+                Some(Number::View(Box::new(self.view(place)?)))
+            }
+            Operand::Size(place) if is_view(place) => Some(Number::ViewSize(Box::new(self.view(place)?))),
             Operand::Place(place) if place.shape.kind() == Kind::Int => {
                 Some(Number::Path(self.path(place)?.0))
             }
@@ -179,11 +190,34 @@ impl Lowering<'_> {
     fn text(&self, operand: &Operand) -> Option<Text> {
         match operand {
             Operand::Str(s) => Some(Text::Literal(s.clone())),
+            Operand::Place(place) if place.shape.kind() == Kind::Str && is_view(place) => {
+                Some(Text::View(Box::new(self.view(place)?)))
+            }
             Operand::Place(place) if place.shape.kind() == Kind::Str => {
                 Some(Text::Path(Box::new(self.path(place)?.0)))
             }
             _ => None,
         }
+    }
+
+    /// A field of a view; `None` for anything else, and for arguments without a fast form.
+    fn view(&self, place: &Place) -> Option<ViewRead> {
+        let (Base::View(call), [Step::Field(name)]) = (&place.base, place.steps.as_slice()) else {
+            return None;
+        };
+        let field = call.view.fields.iter().position(|(field, _, _)| field == name)?;
+        let args = call.args.iter().map(|arg| match arg {
+            Operand::Place(place) if matches!(place.shape.kind(), Kind::List | Kind::Map) => {
+                let (path, _, ty) = self.path(place)?;
+                Some(ViewParam::Place(path, ty))
+            }
+            other => match self.text(other)? {
+                Text::View(_) => None,
+                text => Some(ViewParam::Text(text)),
+            },
+        });
+        let args = args.collect::<Option<Vec<_>>>()?;
+        (args.len() <= MAX_PARAMS).then_some(ViewRead { view: call.view, args, field })
     }
 
     /// The path, the root it lies in, and the type at its end.
@@ -208,7 +242,10 @@ impl Lowering<'_> {
                     ty = field.ty.clone();
                 }
                 Step::Key(key) => {
-                    steps.push(PathStep::Key(self.text(key)?));
+                    match self.text(key)? {
+                        Text::View(_) => return None,
+                        text => steps.push(PathStep::Key(text)),
+                    }
                     ty = element(&ty)?;
                 }
             }
@@ -223,6 +260,7 @@ impl Test {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::True(a), Self::True(b)) | (Self::Present(a), Self::Present(b)) => a == b,
+            (Self::ViewTrue(a), Self::ViewTrue(b)) => a == b,
             (Self::Number(o, a, b), Self::Number(p, c, d)) => (o, a, b) == (p, c, d),
             (Self::Same(a, b), Self::Same(c, d)) => (a, b) == (c, d),
             (Self::OneOf(a, b), Self::OneOf(c, d)) => (a, b) == (c, d),

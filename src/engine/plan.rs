@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::groups::Group;
 use super::lower::VarType;
 use super::program::AutomatonSize;
+use crate::facts::views::View;
+use crate::schema::Type;
 use crate::table::{Cond, OrderOp, Rule};
 
 /// The most tests of one stage or quantifier: one bit each in a word.
@@ -79,7 +81,35 @@ pub(super) enum PathStep {
 pub(super) enum Text {
     Literal(Vec<u8>),
     Path(Box<Path>),
+    View(Box<ViewRead>),
 }
+
+/// A field of what a view makes of its arguments.
+#[derive(Clone, Debug)]
+pub(super) struct ViewRead {
+    pub(super) view: &'static View,
+    pub(super) args: Vec<ViewParam>,
+    pub(super) field: usize,
+}
+
+impl PartialEq for ViewRead {
+    fn eq(&self, other: &Self) -> bool {
+        (self.view.name, &self.args, self.field) == (other.view.name, &other.args, other.field)
+    }
+}
+
+impl Eq for ViewRead {}
+
+/// An argument of a view: never what another view made, which would have to be kept somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ViewParam {
+    Text(Text),
+    /// A list or a map.
+    Place(Path, Type),
+}
+
+/// The most parameters of a view with a fast form.
+pub(super) const MAX_PARAMS: usize = 4;
 
 /// An integer: written, read, or the size of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +117,8 @@ pub(super) enum Number {
     Literal(i64),
     Path(Path),
     Size(Path),
+    View(Box<ViewRead>),
+    ViewSize(Box<ViewRead>),
 }
 
 /// `==` besides the four orders, for integers.
@@ -100,6 +132,7 @@ pub(super) enum NumberOp {
 #[derive(Debug)]
 pub(super) enum Test {
     True(Path),
+    ViewTrue(Box<ViewRead>),
     Present(Path),
     Number(NumberOp, Number, Number),
     Same(Text, Text),

@@ -73,7 +73,7 @@ enum Cursor<'e> {
     Root(usize),
     Item(usize, Item<'e, 'e>),
     Value(Val<'e>),
-    View(Vec<ViewField>, &'static crate::facts::views::View),
+    View(Vec<ViewField<'static>>, &'static crate::facts::views::View),
 }
 
 impl<'e> Scope<'e> {
@@ -107,7 +107,8 @@ impl<'e> Scope<'e> {
                     return Cursor::Value(Val::Unknown(needs));
                 }
                 let args: Vec<_> = values.iter().map(Val::as_arg).collect();
-                Cursor::View((call.view.eval)(&args), call.view)
+                let fields = (call.view.eval)(&args);
+                Cursor::View(fields.iter().map(ViewField::to_owned).collect(), call.view)
             }
         }
     }
@@ -143,7 +144,7 @@ impl<'e> Scope<'e> {
                 return Cursor::Value(match at.and_then(|i| fields.into_iter().nth(i)) {
                     Some(ViewField::Bool(b)) => Val::Bool(b),
                     Some(ViewField::Int(n)) => Val::Int(n),
-                    Some(ViewField::Str(s)) => Val::Str(Cow::Owned(s)),
+                    Some(ViewField::Str(s)) => Val::Str(s),
                     Some(ViewField::Strs(s)) => Val::Strs(s),
                     None => Val::Nothing,
                 });

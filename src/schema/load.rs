@@ -180,13 +180,13 @@ fn read_field(
 fn parse_type(text: &str, names: &BTreeMap<&str, StructId>) -> Option<Type> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix('*') {
-        return Some(Type::Pointer(Box::new(parse_type(inner, names)?)));
+        return Some(Type::Pointer(Arc::new(parse_type(inner, names)?)));
     }
     if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        return Some(Type::List(Box::new(parse_type(inner, names)?)));
+        return Some(Type::List(Arc::new(parse_type(inner, names)?)));
     }
     if let Some(inner) = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
-        return Some(Type::Map(Box::new(parse_type(inner, names)?)));
+        return Some(Type::Map(Arc::new(parse_type(inner, names)?)));
     }
     Some(match text {
         "bool" => Type::Bool,

@@ -55,13 +55,13 @@ pub enum Type {
     /// `interface{}`: any JSON value, numbers as `float64`.
     Any,
     /// A slice.
-    List(Box<Type>),
+    List(Arc<Type>),
     /// A map with string keys.
-    Map(Box<Type>),
+    Map(Arc<Type>),
     /// A struct, in place or, in a [`Type::Pointer`], optional.
     Struct(StructId),
     /// A pointer: nil until a value is decoded into it.
-    Pointer(Box<Type>),
+    Pointer(Arc<Type>),
 }
 
 impl Type {

@@ -99,7 +99,7 @@ impl<'s> Report<'s> {
         };
         self.write(owner, Value::List(list), Span::default());
         let len = self.facts.list(list).len();
-        Some((self.facts.list_element(list, len), *element))
+        Some((self.facts.list_element(list, len), (*element).clone()))
     }
 
     fn write(&mut self, slot: SlotId, value: Value<'s>, span: Span) {

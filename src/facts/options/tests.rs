@@ -49,8 +49,8 @@ fn the_schema_is_there_and_holds_types_that_are_handled() {
     for (structure, fields) in [(Structure::Runc, 11), (Structure::Runhcs, 23), (Structure::Generic, 3)] {
         assert_eq!(structure.fields().len(), fields, "{structure:?}");
         for field in structure.fields() {
-            let bytes = Type::List(Box::new(Type::Int(IntSize::U8)));
-            let strings = Type::Map(Box::new(Type::String));
+            let bytes = Type::List(std::sync::Arc::new(Type::Int(IntSize::U8)));
+            let strings = Type::Map(std::sync::Arc::new(Type::String));
             let technical = field.name.starts_with("XXX_");
             assert!(
                 matches!(field.ty, Type::Bool | Type::String | Type::Int(_))

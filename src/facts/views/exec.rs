@@ -1,5 +1,5 @@
 use super::text::{go_lower, trim_space};
-use super::{ParamType, View, ViewType, cut, str_field, string, strings};
+use super::{ParamType, View, ViewFields, ViewType, cut, str_field, string, strings};
 
 pub(super) const EXEC_OPT: View = View {
     name: "exec_opt",
@@ -16,7 +16,7 @@ pub(super) const EXEC_OPT: View = View {
     source: "moby v28.5.2 daemon/config/config.go parseExecOptions",
     eval: |args| {
         let (key, value) = cut(string(args, 0), b"=").unwrap_or_default();
-        vec![str_field(go_lower(trim_space(key))), str_field(trim_space(value))]
+        ViewFields::of([str_field(go_lower(trim_space(key))), str_field(trim_space(value))])
     },
 };
 
@@ -43,7 +43,7 @@ pub(super) const EXEC_OPTS: View = View {
             .collect();
         let first = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(DRIVER));
         let last = options.iter().rfind(|(key, _)| go_lower(key) == DRIVER);
-        [first, last].map(|found| str_field(found.map_or(&[][..], |o| o.1))).into()
+        ViewFields::of([first, last].map(|found| str_field(found.map_or(&[][..], |o| o.1))))
     },
 };
 

@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewType, strings};
+use super::{ParamType, View, ViewField, ViewFields, ViewType, strings};
 
 pub(super) const HOST_GATEWAYS: View = View {
     name: "host_gateways",
@@ -15,10 +15,10 @@ pub(super) const HOST_GATEWAYS: View = View {
             let is_v4 = !address.is_empty() && !address.contains(&b':');
             let seen = if is_v4 { &mut v4 } else { &mut v6 };
             if std::mem::replace(seen, true) {
-                return vec![ViewField::Bool(is_v4), ViewField::Bool(!is_v4)];
+                return ViewFields::of([ViewField::Bool(is_v4), ViewField::Bool(!is_v4)]);
             }
         }
-        vec![ViewField::Bool(false), ViewField::Bool(false)]
+        ViewFields::of([ViewField::Bool(false), ViewField::Bool(false)])
     },
 };
 

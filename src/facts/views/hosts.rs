@@ -1,6 +1,6 @@
 use super::text::trim_space;
 use super::url::Url;
-use super::{ParamType, View, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewFields, ViewType, cut, str_field, string};
 
 pub(super) const HOST_ADDR: View = View {
     name: "host_addr",
@@ -26,7 +26,7 @@ pub(super) const HOST_ADDR: View = View {
                 _ => ("protocol", protocol.to_vec()),
             }
         };
-        [problem.as_bytes(), text, protocol, &detail].map(str_field).into()
+        ViewFields::of([str_field(problem), str_field(text), str_field(protocol), str_field(detail)])
     },
 };
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{ParamType, View, ViewField, ViewType, cut, str_field, strings};
+use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, strings};
 
 pub(super) const LABEL_CONFLICT: View = View {
     name: "label_conflict",
@@ -20,10 +20,15 @@ pub(super) const LABEL_CONFLICT: View = View {
             if let Some(earlier) = seen.insert(key, value)
                 && earlier != value
             {
-                return vec![ViewField::Bool(true), str_field(key), str_field(value), str_field(earlier)];
+                return ViewFields::of([
+                    ViewField::Bool(true),
+                    str_field(key),
+                    str_field(value),
+                    str_field(earlier),
+                ]);
             }
         }
-        vec![ViewField::Bool(false), str_field(""), str_field(""), str_field("")]
+        ViewFields::of([ViewField::Bool(false), str_field(""), str_field(""), str_field("")])
     },
 };
 

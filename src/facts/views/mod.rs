@@ -17,6 +17,8 @@ mod subnet;
 mod text;
 mod url;
 
+use std::borrow::Cow;
+
 use super::Item;
 
 /// The type of a field of a result.
@@ -63,15 +65,66 @@ pub enum ViewArg<'a> {
 
 /// The value of a field of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ViewField {
+pub enum ViewField<'a> {
     /// A boolean.
     Bool(bool),
     /// An integer.
     Int(i64),
-    /// A string.
-    Str(Vec<u8>),
+    /// A string, borrowed from an argument where the view takes a part of it.
+    Str(Cow<'a, [u8]>),
     /// A list of strings.
     Strs(Vec<Vec<u8>>),
+}
+
+impl ViewField<'_> {
+    /// The same without borrows.
+    #[must_use]
+    pub fn to_owned(&self) -> ViewField<'static> {
+        match self {
+            Self::Bool(b) => ViewField::Bool(*b),
+            Self::Int(n) => ViewField::Int(*n),
+            Self::Str(s) => ViewField::Str(Cow::Owned(s.to_vec())),
+            Self::Strs(s) => ViewField::Strs(s.clone()),
+        }
+    }
+}
+
+/// The most fields of a result.
+const MAX_FIELDS: usize = 8;
+
+/// The values of the fields of a result, in their order. They stand in place: most calls need no memory.
+#[derive(Clone, Debug)]
+pub struct ViewFields<'a> {
+    fields: [ViewField<'a>; MAX_FIELDS],
+    len: usize,
+}
+
+impl<'a> ViewFields<'a> {
+    fn of<const N: usize>(values: [ViewField<'a>; N]) -> Self {
+        const { assert!(N <= MAX_FIELDS) };
+        let mut fields = [const { ViewField::Bool(false) }; MAX_FIELDS];
+        for (field, value) in fields.iter_mut().zip(values) {
+            *field = value;
+        }
+        Self { fields, len: N }
+    }
+
+    /// The value of the field with this number.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&ViewField<'a>> {
+        self.iter().nth(index)
+    }
+
+    /// All values.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ViewField<'a>> {
+        self.fields.iter().take(self.len)
+    }
+
+    /// The value of the field with this number, taken out.
+    #[must_use]
+    pub fn take(self, index: usize) -> Option<ViewField<'a>> {
+        self.fields.into_iter().take(self.len).nth(index)
+    }
 }
 
 /// One parser and what it gives.
@@ -88,7 +141,7 @@ pub struct View {
     /// The original whose parser it is.
     pub source: &'static str,
     /// The parser: the values of the fields, in their order.
-    pub eval: fn(&[ViewArg<'_>]) -> Vec<ViewField>,
+    pub eval: for<'a> fn(&[ViewArg<'a>]) -> ViewFields<'a>,
 }
 
 /// All views, by name.
@@ -139,8 +192,43 @@ fn strings<'a>(args: &[ViewArg<'a>], index: usize) -> Vec<&'a [u8]> {
     }
 }
 
-fn str_field(text: impl Into<Vec<u8>>) -> ViewField {
-    ViewField::Str(text.into())
+fn str_field<'a>(text: impl IntoText<'a>) -> ViewField<'a> {
+    ViewField::Str(text.into_text())
+}
+
+/// What a string field can be made of.
+trait IntoText<'a> {
+    fn into_text(self) -> Cow<'a, [u8]>;
+}
+
+impl<'a> IntoText<'a> for &'a [u8] {
+    fn into_text(self) -> Cow<'a, [u8]> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl<'a> IntoText<'a> for &'a str {
+    fn into_text(self) -> Cow<'a, [u8]> {
+        Cow::Borrowed(self.as_bytes())
+    }
+}
+
+impl<'a> IntoText<'a> for Vec<u8> {
+    fn into_text(self) -> Cow<'a, [u8]> {
+        Cow::Owned(self)
+    }
+}
+
+impl<'a> IntoText<'a> for String {
+    fn into_text(self) -> Cow<'a, [u8]> {
+        Cow::Owned(self.into_bytes())
+    }
+}
+
+impl<'a> IntoText<'a> for Cow<'a, [u8]> {
+    fn into_text(self) -> Self {
+        self
+    }
 }
 
 /// Cuts at the first `mark`; `None` if there is none.
@@ -153,15 +241,19 @@ fn cut<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
 mod tests {
     use super::*;
 
+    fn named(view: &View, values: &ViewFields<'_>) -> Vec<(&'static str, ViewField<'static>)> {
+        view.fields.iter().map(|f| f.0).zip(values.iter().map(ViewField::to_owned)).collect()
+    }
+
     /// Calls a view with strings and gives its fields by name.
-    pub(super) fn call(name: &str, args: &[&str]) -> Vec<(&'static str, ViewField)> {
+    pub(super) fn call(name: &str, args: &[&str]) -> Vec<(&'static str, ViewField<'static>)> {
         let view = view(name).unwrap();
         let args: Vec<_> = args.iter().map(|a| ViewArg::Str(a.as_bytes())).collect();
-        view.fields.iter().map(|f| f.0).zip((view.eval)(&args)).collect()
+        named(view, &(view.eval)(&args))
     }
 
     /// Calls a view with one list of strings.
-    pub(super) fn call_list(name: &str, list: &[&str]) -> Vec<(&'static str, ViewField)> {
+    pub(super) fn call_list(name: &str, list: &[&str]) -> Vec<(&'static str, ViewField<'static>)> {
         let schema = crate::schema::Schema::parse(
             r#"
             [schema]
@@ -185,11 +277,11 @@ mod tests {
         facts.slot_mut(root).unwrap().value = crate::facts::Value::List(id);
         let view = view(name).unwrap();
         let values = (view.eval)(&[ViewArg::Item(Item::root(&facts, "list").unwrap())]);
-        view.fields.iter().map(|f| f.0).zip(values).collect()
+        named(view, &values)
     }
 
     /// Field `field` of a result, as text.
-    pub(super) fn field(result: &[(&'static str, ViewField)], field: &str) -> String {
+    pub(super) fn field(result: &[(&'static str, ViewField<'_>)], field: &str) -> String {
         match &result.iter().find(|(name, _)| *name == field).unwrap().1 {
             ViewField::Bool(b) => b.to_string(),
             ViewField::Int(n) => n.to_string(),
@@ -220,7 +312,7 @@ mod tests {
         for view in views() {
             for args in odd {
                 let fields = (view.eval)(args);
-                assert_eq!(fields.len(), view.fields.len(), "{}", view.name);
+                assert_eq!(fields.iter().len(), view.fields.len(), "{}", view.name);
                 for (value, (name, ty, doc)) in fields.iter().zip(view.fields) {
                     let fits = matches!(
                         (value, ty),

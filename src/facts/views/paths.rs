@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
 use crate::facts::path::{clean, join};
 
 pub(super) const CLEAN_PATH: View = View {
@@ -7,7 +7,7 @@ pub(super) const CLEAN_PATH: View = View {
     fields: &[("text", ViewType::String, "the shortest path with the same lexical meaning")],
     doc: "A path without `.`, `..` and repeated slashes, as far as its text alone tells",
     source: "Go filepath.Clean",
-    eval: |args| vec![str_field(clean(string(args, 0)))],
+    eval: |args| ViewFields::of([str_field(clean(string(args, 0)))]),
 };
 
 pub(super) const WRAPPER_PATH: View = View {
@@ -30,7 +30,7 @@ pub(super) const WRAPPER_PATH: View = View {
     eval: |args| wrapper_path(string(args, 0), string(args, 1)),
 };
 
-fn wrapper_path(data_root: &[u8], name: &[u8]) -> Vec<ViewField> {
+fn wrapper_path(data_root: &[u8], name: &[u8]) -> ViewFields<'static> {
     /// Stands for the hash: whatever it is, the last element is neither `.` nor `..`.
     const HASH: &[u8] = b".H";
     let scripts = join(&[data_root, b"runtimes"]);
@@ -45,14 +45,14 @@ fn wrapper_path(data_root: &[u8], name: &[u8]) -> Vec<ViewField> {
     let base = base.strip_suffix(HASH).unwrap_or(base);
     let below = is_below(directory, &scripts);
     let above = is_below(&scripts, directory);
-    vec![
-        str_field(directory),
-        str_field(base),
+    ViewFields::of([
+        str_field(directory.to_vec()),
+        str_field(base.to_vec()),
         ViewField::Int(i64::try_from(base.len()).unwrap_or(i64::MAX)),
         ViewField::Bool(below),
         ViewField::Bool(above),
         ViewField::Bool(!below && !above && directory != scripts),
-    ]
+    ])
 }
 
 /// Whether one clean path lies strictly below another.

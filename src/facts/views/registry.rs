@@ -1,5 +1,5 @@
 use super::url::Url;
-use super::{ParamType, View, ViewField, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
 use crate::facts::quote;
 use crate::facts::text::{parse_addr, parse_ip};
 
@@ -25,16 +25,16 @@ pub(super) const MIRROR_URL: View = View {
             Ok(url) => (url, None),
             Err(reason) => (Url::default(), Some(reason)),
         };
-        vec![
+        ViewFields::of([
             ViewField::Bool(has_scheme),
             ViewField::Bool(reason.is_none()),
             str_field(reason.unwrap_or_default()),
-            str_field(url.scheme()),
+            str_field(url.scheme().to_owned()),
             ViewField::Bool(url.has_query() || url.has_fragment()),
             ViewField::Bool(url.has_user()),
             str_field(url.print(false)),
             str_field(url.print(true)),
-        ]
+        ])
     },
 };
 
@@ -55,7 +55,7 @@ pub(super) const REGISTRY_HOST: View = View {
         });
         let text = registry.get(scheme.map_or(0, <[u8]>::len)..).unwrap_or_default();
         let error = if is_cidr(text) { String::new() } else { host_port_error(text) };
-        vec![ViewField::Bool(scheme.is_some()), str_field(text), str_field(error)]
+        ViewFields::of([ViewField::Bool(scheme.is_some()), str_field(text), str_field(error)])
     },
 };
 

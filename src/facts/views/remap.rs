@@ -1,5 +1,5 @@
 use super::text::integer;
-use super::{ParamType, View, ViewArg, ViewField, ViewType, str_field, string};
+use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
 
 pub(super) const USERNS_REMAP: View = View {
     name: "userns_remap",
@@ -13,18 +13,22 @@ pub(super) const USERNS_REMAP: View = View {
     ],
     doc: "The user, and perhaps the group, whose subordinate ids containers get: `user`, `user:group`",
     source: "moby daemon/daemon_unix.go parseRemappedRoot",
-    eval: |args: &[ViewArg<'_>]| -> Vec<ViewField> {
+    eval: |args: &[ViewArg<'_>]| -> ViewFields<'_> {
         let text = string(args, 0);
         let mut parts = text.split(|b| *b == b':');
         let (user, group) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let count = text.iter().filter(|b| **b == b':').count().saturating_add(1);
-        let mut fields = vec![ViewField::Int(i64::try_from(count).unwrap_or(i64::MAX))];
-        for part in [user, group] {
-            let number = integer(part, 32);
-            fields.push(number.map_or_else(|| str_field(part), |n| str_field(n.to_string())));
-            fields.push(ViewField::Bool(number.is_some()));
-        }
-        fields
+        let plain = |part: &'_ [u8], number: Option<i64>| {
+            number.map_or_else(|| str_field(part.to_vec()), |n| str_field(n.to_string()))
+        };
+        let (uid, gid) = (integer(user, 32), integer(group, 32));
+        ViewFields::of([
+            ViewField::Int(i64::try_from(count).unwrap_or(i64::MAX)),
+            plain(user, uid),
+            ViewField::Bool(uid.is_some()),
+            plain(group, gid),
+            ViewField::Bool(gid.is_some()),
+        ])
     },
 };
 

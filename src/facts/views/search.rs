@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
 
 pub(super) const DNS_SEARCH: View = View {
     name: "dns_search",
@@ -11,7 +11,7 @@ pub(super) const DNS_SEARCH: View = View {
     source: "moby opts/opts.go ValidateDNSSearch, validateDomain",
     eval: |args| {
         let text = trim_spaces(string(args, 0));
-        vec![ViewField::Bool(text == b"." || is_domain(text)), str_field(text)]
+        ViewFields::of([ViewField::Bool(text == b"." || is_domain(text)), str_field(text)])
     },
 };
 

@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewArg, ViewField, ViewType, str_field, string};
+use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
 use crate::facts::options::{IgnoredKey, ShimOptions};
 
 pub(super) const SHIM_OPTIONS: View = View {
@@ -20,23 +20,23 @@ pub(super) const SHIM_OPTIONS: View = View {
         };
         let Some(decoded) = decoded else {
             let none = || ViewField::Strs(Vec::new());
-            return vec![str_field(""), str_field(""), none(), none(), none()];
+            return ViewFields::of([str_field(""), str_field(""), none(), none(), none()]);
         };
         let (mut error, mut crash) = (String::new(), String::new());
         if let Some(problem) = &decoded.problem {
             *(if problem.crash { &mut crash } else { &mut error }) = problem.message.clone();
         }
-        vec![
+        ViewFields::of([
             str_field(error),
             str_field(crash),
             keys(decoded.unknown()),
             keys(decoded.foreign()),
             keys(decoded.shadowed()),
-        ]
+        ])
     },
 };
 
-fn keys<'k>(ignored: impl Iterator<Item = &'k IgnoredKey>) -> ViewField {
+fn keys<'k>(ignored: impl Iterator<Item = &'k IgnoredKey>) -> ViewField<'static> {
     ViewField::Strs(ignored.map(|k| k.key.clone()).collect())
 }
 
@@ -55,7 +55,7 @@ pub(super) const SHIM_BINARY: View = View {
             }
             _ => Vec::new(),
         };
-        vec![str_field(text)]
+        ViewFields::of([str_field(text)])
     },
 };
 

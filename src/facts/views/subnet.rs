@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{ParamType, View, ViewField, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
 use crate::facts::text::parse_prefix;
 
 pub(super) const SUBNET_V6: View = View {
@@ -26,20 +26,20 @@ pub(super) const SUBNET_V6: View = View {
     },
 };
 
-fn fields(text: Result<String, String>, v6: bool, multicast: bool, clashes: bool) -> Vec<ViewField> {
+fn fields(text: Result<String, String>, v6: bool, multicast: bool, clashes: bool) -> ViewFields<'static> {
     let valid = text.is_ok();
     let (text, reason) = match text {
         Ok(text) => (text, String::new()),
         Err(reason) => (String::new(), reason),
     };
-    vec![
+    ViewFields::of([
         ViewField::Bool(valid),
         str_field(reason),
         ViewField::Bool(v6),
         ViewField::Bool(multicast),
         ViewField::Bool(clashes),
         str_field(text),
-    ]
+    ])
 }
 
 /// `addr.Masked() != fe80::/64 && fe80::/64.Overlaps(addr)`.

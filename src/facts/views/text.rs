@@ -1,4 +1,6 @@
-use super::{ParamType, View, ViewArg, ViewField, ViewType, str_field, string};
+use std::borrow::Cow;
+
+use super::{ParamType, View, ViewArg, ViewFields, ViewType, str_field, string};
 
 pub(super) const GO_LOWER: View = View {
     name: "go_lower",
@@ -6,7 +8,7 @@ pub(super) const GO_LOWER: View = View {
     fields: &[("text", ViewType::String, "the text in lower case")],
     doc: "A text in lower case as Go has it: every letter of Unicode by its simple mapping; bytes that are no UTF-8 become U+FFFD",
     source: "Go strings.ToLower",
-    eval: |args| vec![str_field(go_lower(string(args, 0)))],
+    eval: |args| ViewFields::of([str_field(go_lower(string(args, 0)))]),
 };
 
 pub(super) const TRIM_SPACE: View = View {
@@ -15,11 +17,16 @@ pub(super) const TRIM_SPACE: View = View {
     fields: &[("text", ViewType::String, "the text without white space at its ends")],
     doc: "A text without the white space of Unicode at its ends",
     source: "Go strings.TrimSpace",
-    eval: |args: &[ViewArg<'_>]| -> Vec<ViewField> { vec![str_field(trim_space(string(args, 0)))] },
+    eval: |args: &[ViewArg<'_>]| -> ViewFields<'_> {
+        ViewFields::of([str_field(trim_space(string(args, 0)))])
+    },
 };
 
 /// Go's `strings.ToLower`.
-pub(super) fn go_lower(text: &[u8]) -> Vec<u8> {
+pub(super) fn go_lower(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.iter().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -31,7 +38,7 @@ pub(super) fn go_lower(text: &[u8]) -> Vec<u8> {
         }
         out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
-    out.into_bytes()
+    Cow::Owned(out.into_bytes())
 }
 
 /// Go's `strings.TrimSpace`.
