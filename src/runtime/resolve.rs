@@ -10,7 +10,7 @@ use crate::source::Span;
 /// Where containerd's shim for runc keeps its state if nobody says otherwise (containerd `process.RuncRoot`).
 const RUNC_ROOT: &[u8] = b"/run/containerd/runc";
 
-/// What a step of a [`Resolution`] is about.
+/// What a step of a [`Resolution`](crate::subject::Resolution) is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StepKind {
     /// The name, once an empty one has become the default's.
