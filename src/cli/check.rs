@@ -106,7 +106,7 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
 }
 
 /// A file that the decisions may depend on: without it there is nothing to decide.
-fn beside(path: Option<&PathBuf>, budget: &Budget) -> Result<Option<Vec<u8>>, Fatal> {
+pub(super) fn beside(path: Option<&PathBuf>, budget: &Budget) -> Result<Option<Vec<u8>>, Fatal> {
     let Some(path) = path else { return Ok(None) };
     let input = Input::File(path.clone());
     input.read(budget.bytes).map(Some).map_err(|failure| Fatal::at(input.name(), failure))

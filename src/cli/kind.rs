@@ -42,6 +42,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("debug", Kind::Daemon),
     ("metrics-addr", Kind::Daemon),
     ("args", Kind::Wrap),
+    ("file_name", Kind::Write),
     ("name_base64", Kind::Name),
     ("name", Kind::Name),
 ];
@@ -70,6 +71,7 @@ pub(super) fn in_words(kind: Kind) -> &'static str {
         Kind::Create => "a container-create body",
         Kind::Spec => "an OCI config.json",
         Kind::Wrap => "a wrapper script",
+        Kind::Write => "a wrapper script to be written",
         Kind::Lifecycle => "a life-cycle step",
     }
 }

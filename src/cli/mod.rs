@@ -6,17 +6,22 @@
 
 mod audit;
 mod check;
+mod daemon;
 mod examples;
+mod files;
 mod input;
 mod kind;
 mod lines;
 mod output;
 mod policies;
 mod progress;
+mod resolve;
 mod rules;
 mod tally;
 mod test;
 mod vocabulary;
+mod wrap;
+mod wrapper_dir;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -58,6 +63,7 @@ const EXAMPLES: &str = "\
 Examples:
   plimsoll check /etc/docker/daemon.json          findings at line and column
   plimsoll check --format json configs/           every *.json below a folder, for a program to read
+  plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
@@ -75,6 +81,8 @@ enum Command {
     Check(check::CheckArgs),
     Audit(audit::AuditArgs),
     Test(test::TestArgs),
+    Resolve(resolve::ResolveArgs),
+    Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
     Completions(CompletionsArgs),
 }
@@ -141,6 +149,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Check(args) => check::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Test(args) => test::run(&args, output),
+        Command::Resolve(args) => resolve::run(&args, output),
+        Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();

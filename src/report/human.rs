@@ -149,7 +149,7 @@ impl Human {
         let title = level.primary_title(shown(&finding.message)).id(printable(finding.rule.as_str()));
         let labels: Vec<&Label> =
             finding.primary.iter().chain(finding.related.iter().take(RELATED)).collect();
-        let spans: Vec<Span> = labels.iter().map(|label| source.span(label)).collect();
+        let spans: Vec<Span> = labels.iter().map(|label| source.span(label.span)).collect();
         let shown_at = excerpts(source.bytes(), index, &spans);
         let mut group = Group::with_title(title);
         if shown_at.is_empty() {

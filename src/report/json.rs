@@ -3,10 +3,10 @@ use serde::Serialize;
 use super::text::Shown;
 use super::{Because, FileReport, Report, Summary};
 use crate::engine::{Finding, Label};
-use crate::source::{LineIndex, to_json_pretty};
+use crate::source::{LineIndex, Span, to_json_pretty};
 
 /// Grows when a key changes its meaning or goes; new keys may come without.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The report as one JSON document.
 ///
@@ -16,7 +16,7 @@ const VERSION: u32 = 1;
 pub fn json(report: &Report) -> String {
     let mut text = to_json_pretty(&Document {
         version: VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool::THIS,
         profile: &report.profile,
         files: report.files.iter().map(file).collect(),
         summary: report.summary(),
@@ -35,9 +35,13 @@ struct Document<'r> {
 }
 
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl Tool {
+    pub(super) const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 #[derive(Serialize)]
@@ -74,7 +78,7 @@ struct JsonLabel<'r> {
 }
 
 #[derive(Serialize)]
-struct JsonSpan {
+pub(super) struct JsonSpan {
     start: usize,
     end: usize,
     line: usize,
@@ -123,21 +127,21 @@ fn finding<'r>(finding: &'r Finding, shown: &Shown<'_>, index: &LineIndex<'_>) -
         why: &finding.why,
         help: &finding.help,
         label: finding.primary.as_ref().and_then(text),
-        span: finding.primary.as_ref().map(|label| span(label, shown, index)),
+        span: finding.primary.as_ref().map(|label| span(label.span, shown, index)),
         related: finding
             .related
             .iter()
-            .map(|label| JsonLabel { text: &label.text, span: span(label, shown, index) })
+            .map(|label| JsonLabel { text: &label.text, span: span(label.span, shown, index) })
             .collect(),
     }
 }
 
-fn span(label: &Label, shown: &Shown<'_>, index: &LineIndex<'_>) -> JsonSpan {
-    let range = shown.span(label).range();
+pub(super) fn span(at: Span, shown: &Shown<'_>, index: &LineIndex<'_>) -> JsonSpan {
+    let range = shown.span(at).range();
     let (start, end) = (index.position(range.start), index.position(range.end));
     JsonSpan {
-        start: label.span.range().start,
-        end: label.span.range().end,
+        start: at.range().start,
+        end: at.range().end,
         line: start.line,
         column: start.column,
         end_line: end.line,

@@ -5,13 +5,17 @@ mod excerpt;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
+mod resolve;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
 mod text;
+mod wrap;
 
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;
+pub use resolve::{ResolveReport, resolve_dot, resolve_human, resolve_json, resolve_mermaid};
+pub use wrap::{Plan, PlannedScript, Progress, wrap_human, wrap_json};
 
 use crate::engine::{Decision, Verdict};
 use crate::subject::Kind;

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 
-use crate::engine::Label;
 use crate::source::Span;
 
 /// A document as it is shown: UTF-16, which the daemon reads as well, turned into UTF-8.
@@ -34,16 +33,16 @@ impl<'s> Shown<'s> {
         &self.bytes
     }
 
-    /// Where in it a label points.
-    pub(super) fn span(&self, label: &Label) -> Span {
+    /// Where in it a place of the document is.
+    pub(super) fn span(&self, span: Span) -> Span {
         if self.map.is_empty() {
-            return label.span;
+            return span;
         }
         let offset = |raw: u32| {
             let at = self.map.partition_point(|(document, _)| *document < raw);
             self.map.get(at).map_or(self.bytes.len(), |(_, shown)| *shown as usize)
         };
-        Span::new(offset(label.span.start), offset(label.span.end))
+        Span::new(offset(span.start), offset(span.end))
     }
 }
 
@@ -61,10 +60,8 @@ mod tests {
             let shown = Shown::new(&raw);
             assert_eq!(shown.bytes(), text.as_bytes());
             // The key between the quotes: units 2, 3 and 4 of the text.
-            let label = Label { span: Span::new(2 + 4, 2 + 10), text: String::new() };
-            assert_eq!(shown.span(&label).slice(shown.bytes()), "é🙂".as_bytes());
-            let end = Label { span: Span::point(raw.len()), text: String::new() };
-            assert_eq!(shown.span(&end), Span::point(text.len()));
+            assert_eq!(shown.span(Span::new(2 + 4, 2 + 10)).slice(shown.bytes()), "é🙂".as_bytes());
+            assert_eq!(shown.span(Span::point(raw.len())), Span::point(text.len()));
         }
         assert_eq!(Shown::new(b"\xff\xfe").bytes(), b"");
     }

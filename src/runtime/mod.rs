@@ -5,11 +5,17 @@
 //! functions are total, and leave out what the rules refuse.
 
 mod name;
+mod resolve;
 mod setup;
+mod shell;
 mod stock;
+mod store;
 mod wrapper;
 
 pub use name::{RuntimeName, ShimBinary};
-pub use setup::{Origin, Resolved, Runtime, Runtimes};
+pub use resolve::{Cause, Script, Step, StepKind, resolve};
+pub use setup::{Origin, Preflight, Resolved, Runtime, Runtimes};
+pub use shell::{Mark, Word, shell_words};
 pub use stock::{Generation, SetupHost, cgroup_driver};
+pub use store::{Configuration, RuntimeStore, Snapshot, Started, StoreError, WrapperSink};
 pub use wrapper::{PlacedScript, WrapperScript};

@@ -28,12 +28,45 @@ pub enum Origin {
 pub struct Runtime {
     /// The shim: a runtime type, or the path of a shim binary.
     pub shim: Vec<u8>,
+    /// The binary as the entry gives it (`path`); empty for a runtime with a shim of its own.
+    pub path: Vec<u8>,
     /// What the shim is given; `None` if moby gives it nothing.
     pub options: Option<OptionValues>,
     /// The script that moby writes, if the runtime has arguments.
     pub wrapper: Option<PlacedScript>,
     /// Who configured it.
     pub origin: Origin,
+}
+
+/// What the daemon looks for before it starts a container of a wrapped runtime (seed 000 `PreflightCheck`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preflight<'r> {
+    /// The binary, as the configuration has it.
+    pub path: &'r [u8],
+    /// The host fact that tells whether it is there: `host.paths`, or `host.binaries` for a name without a slash.
+    pub fact: &'static str,
+}
+
+impl Runtime {
+    /// What has to be there when a container is started. A runtime without a wrapper is not looked for.
+    #[must_use]
+    pub fn preflight(&self) -> Option<Preflight<'_>> {
+        self.wrapper.as_ref()?;
+        let fact = if self.path.contains(&b'/') { "host.paths" } else { "host.binaries" };
+        Some(Preflight { path: &self.path, fact })
+    }
+
+    /// Whether the daemon fills in the options: for a binary below runc's shim, which has no say in them.
+    #[must_use]
+    pub fn has_daemon_options(&self) -> bool {
+        self.origin == Origin::Stock || !self.path.is_empty()
+    }
+
+    /// What runc's shim executes: the wrapper, or the binary itself.
+    fn executed(&self) -> Option<&[u8]> {
+        let wrapper = self.wrapper.as_ref().map(PlacedScript::path);
+        wrapper.or(Some(&self.path)).filter(|path| !path.is_empty())
+    }
 }
 
 /// The derived state of a daemon's runtimes (seed 000 `runtimes`), apart from the configuration it was derived from.
@@ -85,7 +118,8 @@ impl Runtimes {
                 continue;
             }
             let options = Some(runc.options(STOCK_RUNTIME.to_vec()));
-            let stock = Runtime { shim: RUNC_V2.to_vec(), options, wrapper: None, origin: Origin::Stock };
+            let (shim, path) = (RUNC_V2.to_vec(), STOCK_RUNTIME.to_vec());
+            let stock = Runtime { shim, path, options, wrapper: None, origin: Origin::Stock };
             configured.insert(name.to_vec(), stock);
         }
         let default = root_string(daemon, "default-runtime", STOCK_RUNTIME);
@@ -96,6 +130,12 @@ impl Runtimes {
     #[must_use]
     pub fn default_name(&self) -> &[u8] {
         &self.default
+    }
+
+    /// The name that a container gets: the default's if it asks for none.
+    #[must_use]
+    pub fn asked<'r>(&'r self, name: &'r [u8]) -> &'r [u8] {
+        if name.is_empty() { &self.default } else { name }
     }
 
     /// All runtimes, by name.
@@ -115,12 +155,20 @@ impl Runtimes {
         &self.needs
     }
 
+    /// The binaries that the daemon executes, as root, each time it loads its configuration: `<binary> features`, for
+    /// the stock runc and for every runtime with a path (seed 000 `defaultV2ShimConfig`). The first generation does not.
+    pub fn executed_at_load(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let reloadable = self.generation == Generation::Reloadable;
+        let stock = reloadable.then_some((STOCK_RUNTIME, STOCK_RUNTIME));
+        let configured = self.iter().filter(move |(_, r)| reloadable && r.origin != Origin::Stock);
+        stock.into_iter().chain(configured.filter_map(|(name, runtime)| Some((name, runtime.executed()?))))
+    }
+
     /// What a name leads to (seed 000 `Get`, seed 001 `getRuntime`). Only the later generation takes the empty name for
     /// the default's; in the first one that is done where containers are created.
     #[must_use]
     pub fn get<'r>(&'r self, name: &'r [u8]) -> Resolved<'r> {
-        let name =
-            if name.is_empty() && self.generation == Generation::Reloadable { &self.default } else { name };
+        let name = if self.generation == Generation::Reloadable { self.asked(name) } else { name };
         match self.configured.get_key_value(name) {
             Some((name, runtime)) => Resolved::Known { name, runtime },
             None => Resolved::PassedOn { name, shim_binary: RuntimeName(name).shim_binary() },
@@ -185,7 +233,8 @@ impl<'f, 's> Entry<'f, 's> {
     fn binary(&self, wrapper: Option<PlacedScript>, runc: &RuncDefaults) -> Runtime {
         let binary = wrapper.as_ref().map_or(self.path, PlacedScript::path);
         let options = Some(runc.options(binary.to_vec()));
-        Runtime { shim: RUNC_V2.to_vec(), options, wrapper, origin: self.origin }
+        let (shim, path) = (RUNC_V2.to_vec(), self.path.to_vec());
+        Runtime { shim, path, options, wrapper, origin: self.origin }
     }
 
     /// A runtime that has a shim of its own; a shim by its path is not restricted, unlike in names that clients give.
@@ -194,7 +243,8 @@ impl<'f, 's> Entry<'f, 's> {
             Some(ShimOptions { problem: Some(_), .. }) => return None,
             decoded => decoded.map(|options| options.values),
         };
-        Some(Runtime { shim: shim.to_vec(), options, wrapper: None, origin: self.origin })
+        let (shim, path) = (shim.to_vec(), Vec::new());
+        Some(Runtime { shim, path, options, wrapper: None, origin: self.origin })
     }
 }
 

@@ -1,10 +1,11 @@
 use serde_json::Value as Json;
 
+use super::configure::SetUp;
 use super::context;
 use super::kind::Kind;
 use super::policy::Policy;
 use crate::engine::{Budget, Decision, OverBudget, Program, Verdict};
-use crate::facts::{Facts, Item, Value, decode, load_daemon};
+use crate::facts::{Facts, Item, Loaded, Value, decode, load_daemon};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
 
@@ -14,7 +15,7 @@ pub struct Request<'r> {
     /// What the document is.
     pub kind: Kind,
     /// Its exact bytes. For [`Kind::Name`] the JSON object `{"name"}` or `{"name_base64"}`, for [`Kind::Wrap`]
-    /// `{"name", "path", "args"}`.
+    /// `{"name", "path", "args"}`, for [`Kind::Write`] `{"file_name"}`.
     pub document: &'r [u8],
     /// The daemon.json that a name is resolved against; none is an empty one.
     pub daemon: Option<&'r [u8]>,
@@ -79,18 +80,44 @@ pub(super) fn judge(
     budget: &Budget,
     mode: Mode,
 ) -> Result<Outcome, JudgeError> {
+    with_job(policy, request, budget, mode, |job| match request.kind {
+        Kind::Daemon => job.daemon(),
+        Kind::Name => job.name(),
+        Kind::Wrap => job.wrap(),
+        Kind::Write => job.write(),
+        Kind::Create | Kind::Spec | Kind::Lifecycle => Err(job.unsupported()),
+    })
+}
+
+/// Judges a daemon.json and sets up its runtimes, whatever the verdict.
+pub(super) fn set_up(
+    policy: &Policy,
+    document: &[u8],
+    host: Option<&[u8]>,
+    budget: &Budget,
+) -> Result<SetUp, JudgeError> {
+    let request = Request { host, ..Request::new(Kind::Daemon, document) };
+    with_job(policy, &request, budget, Mode::Plain, |job| {
+        let loaded = job.load(document)?;
+        let decision = job.decide(&loaded.facts, &[loaded.load, job.host.clone()])?;
+        let runtimes = job.runtimes(&loaded.facts);
+        Ok(SetUp { decision, document: loaded.facts.into_owned(), runtimes })
+    })
+}
+
+fn with_job<T>(
+    policy: &Policy,
+    request: &Request<'_>,
+    budget: &Budget,
+    mode: Mode,
+    run: impl FnOnce(&Job<'_>) -> Result<T, JudgeError>,
+) -> Result<T, JudgeError> {
     let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
     let program = policy.program(request.kind).ok_or_else(unsupported)?;
     let host_schema = policy.schema("host").ok_or_else(unsupported)?;
     let host_text = context::host_facts(request.host, host_schema)?;
     let host = read("host facts", &host_text, host_schema, budget)?;
-    let job = Job { policy, program, request, budget, mode, host };
-    match request.kind {
-        Kind::Daemon => job.daemon(),
-        Kind::Name => job.name(),
-        Kind::Wrap => job.wrap(),
-        Kind::Create | Kind::Spec | Kind::Lifecycle => Err(unsupported()),
-    }
+    run(&Job { policy, program, request, budget, mode, host })
 }
 
 /// Decodes what is not the daemon's own document: here every error is an error.
@@ -126,10 +153,27 @@ impl<'j> Job<'j> {
         SetupHost { systemd_cgroup: told("systemd_cgroup"), docker_ramdisk: told("docker_ramdisk") }
     }
 
+    fn unsupported(&self) -> JudgeError {
+        JudgeError::Unsupported { kind: self.request.kind, profile: self.policy.profile().to_owned() }
+    }
+
     fn schema(&self, id: &str) -> Result<&'j Schema, JudgeError> {
-        self.policy.schema(id).ok_or_else(|| JudgeError::Unsupported {
-            kind: self.request.kind,
-            profile: self.policy.profile().to_owned(),
+        self.policy.schema(id).ok_or_else(|| self.unsupported())
+    }
+
+    fn load<'d>(&self, daemon: &'d [u8]) -> Result<Loaded<'d>, JudgeError> {
+        Ok(load_daemon(daemon, self.schema("daemon")?, &self.budget.limits())?)
+    }
+
+    fn runtimes(&self, daemon: &Facts<'_>) -> Runtimes {
+        Runtimes::setup(daemon, self.generation(), self.setup_host())
+    }
+
+    fn decide(&self, document: &Facts<'_>, others: &[Facts<'_>]) -> Result<Decision, JudgeError> {
+        Ok(match self.mode {
+            Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
+            Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
         })
     }
 
@@ -139,21 +183,16 @@ impl<'j> Job<'j> {
         others: &[Facts<'_>],
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
-        let decision = match self.mode {
-            Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
-            Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
-            Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
-        };
+        let decision = self.decide(document, others)?;
         let wanted = !matches!(self.mode, Mode::Bare) && decision.verdict != Verdict::Deny;
         let resolved = if wanted { resolve() } else { None };
         Ok(Outcome { decision, resolved })
     }
 
     fn daemon(&self) -> Result<Outcome, JudgeError> {
-        let loaded = load_daemon(self.request.document, self.schema("daemon")?, &self.budget.limits())?;
+        let loaded = self.load(self.request.document)?;
         let others = [loaded.load, self.host.clone()];
-        let setup = || Runtimes::setup(&loaded.facts, self.generation(), self.setup_host());
-        self.finish(&loaded.facts, &others, || serde_json::to_value(setup()).ok())
+        self.finish(&loaded.facts, &others, || serde_json::to_value(self.runtimes(&loaded.facts)).ok())
     }
 
     fn name(&self) -> Result<Outcome, JudgeError> {
@@ -166,8 +205,7 @@ impl<'j> Job<'j> {
             slot.value = Value::Str(bytes.into());
             slot.set = true;
         }
-        let context = self.request.daemon.unwrap_or_default();
-        let loaded = load_daemon(context, self.schema("daemon")?, &self.budget.limits())?;
+        let loaded = self.load(self.request.daemon.unwrap_or_default())?;
         if let Some(reason) = loaded.first_error() {
             return Err(JudgeError::Context { what: "daemon.json given for context", reason });
         }
@@ -175,8 +213,7 @@ impl<'j> Job<'j> {
         self.finish(&facts, &others, || {
             let [daemon, _] = &others;
             let name = Item::root(&facts, "name").map_or(&[][..], |item| item.str());
-            let runtimes = Runtimes::setup(daemon, self.generation(), self.setup_host());
-            serde_json::to_value(runtimes.get(name)).ok()
+            serde_json::to_value(self.runtimes(daemon).get(name)).ok()
         })
     }
 
@@ -190,5 +227,10 @@ impl<'j> Job<'j> {
             Generation::Reloadable => WrapperScript::new(&text("name"), &text("path"), &args),
         };
         self.finish(&facts, std::slice::from_ref(&self.host), || serde_json::to_value(script()).ok())
+    }
+
+    fn write(&self) -> Result<Outcome, JudgeError> {
+        let facts = read("file name", self.request.document, self.schema("write")?, self.budget)?;
+        self.finish(&facts, std::slice::from_ref(&self.host), || None)
     }
 }

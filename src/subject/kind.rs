@@ -14,14 +14,16 @@ pub enum Kind {
     Spec,
     /// A wrapper script.
     Wrap,
+    /// A wrapper script that plimsoll itself is about to write.
+    Write,
     /// A step or trace of the shim's processes.
     Lifecycle,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Name, Self::Daemon, Self::Create, Self::Spec, Self::Wrap, Self::Lifecycle];
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Daemon, Self::Create, Self::Spec, Self::Wrap, Self::Write, Self::Lifecycle];
 
     /// As the case format writes it; also the id of the subject.
     #[must_use]
@@ -32,6 +34,7 @@ impl Kind {
             Self::Create => "create",
             Self::Spec => "spec",
             Self::Wrap => "wrap",
+            Self::Write => "write",
             Self::Lifecycle => "lifecycle",
         }
     }
@@ -45,7 +48,7 @@ impl fmt::Display for Kind {
 
 /// No kind has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown kind `{0}` (there are: name, daemon, create, spec, wrap, lifecycle)")]
+#[error("unknown kind `{0}` (there are: name, daemon, create, spec, wrap, write, lifecycle)")]
 pub struct UnknownKind(pub String);
 
 impl FromStr for Kind {

@@ -2,13 +2,17 @@
 //!
 //! [`Policy`] is what embedders hold: all rules of one profile, ready to judge.
 
+mod configure;
 mod context;
 mod examples;
 mod judge;
 mod kind;
 mod policy;
+mod resolve;
 
+pub use configure::{ConfigureError, SetUp};
 pub use examples::{Trial, add_table, trials};
 pub use judge::{JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
+pub use resolve::Resolution;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::configure::SetUp;
 use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
@@ -147,6 +148,14 @@ impl Policy {
     /// As [`Policy::judge`].
     pub fn judge_traced(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
         judge::judge(self, request, budget, Mode::Traced)
+    }
+
+    /// Judges a daemon.json and sets up its runtimes, whatever the verdict: what would be is worth showing either way.
+    ///
+    /// # Errors
+    /// As [`Policy::judge`].
+    pub fn set_up(&self, document: &[u8], host: Option<&[u8]>, budget: &Budget) -> Result<SetUp, JudgeError> {
+        judge::set_up(self, document, host, budget)
     }
 
     /// As [`Policy::judge_traced`], by the naive evaluator: for laws that hold the two against each other.

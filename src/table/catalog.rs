@@ -54,6 +54,7 @@ const SCHEMAS: &[Source<'static>] = &[
     ("spec/schema/load.toml", include_str!("../../spec/schema/load.toml")),
     ("spec/schema/name.toml", include_str!("../../spec/schema/name.toml")),
     ("spec/schema/wrap.toml", include_str!("../../spec/schema/wrap.toml")),
+    ("spec/schema/write.toml", include_str!("../../spec/schema/write.toml")),
 ];
 const PROFILES: Source<'static> = ("spec/profiles.toml", include_str!("../../spec/profiles.toml"));
 const SUBJECTS: Source<'static> = ("spec/subjects.toml", include_str!("../../spec/subjects.toml"));
@@ -67,6 +68,7 @@ const TABLES: &[Source<'static>] = &[
     ("spec/rules/names.toml", include_str!("../../spec/rules/names.toml")),
     ("spec/rules/names-containerd.toml", include_str!("../../spec/rules/names-containerd.toml")),
     ("spec/rules/wrap.toml", include_str!("../../spec/rules/wrap.toml")),
+    ("spec/rules/write.toml", include_str!("../../spec/rules/write.toml")),
 ];
 
 /// Runs `read` on a text and files what it reports under the text's name.
