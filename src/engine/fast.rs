@@ -185,6 +185,7 @@ impl<'e, 'r> Reader<'e, 'r> {
         self.roots.get(root)
     }
 
+    #[inline]
     fn condition(&self, condition: &Condition, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
         let mut at = condition.entry;
         loop {
@@ -224,6 +225,7 @@ impl<'e, 'r> Reader<'e, 'r> {
         out
     }
 
+    #[inline]
     fn ask(&self, test: u8, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
         let bit = 1_u64 << (test & 63);
         if let Some(truth) = memo.get(bit) {
@@ -379,6 +381,7 @@ impl<'e, 'r> Reader<'e, 'r> {
         self.facts(frame.root)?.map(map).get(at)
     }
 
+    #[inline]
     fn find(&self, path: &Path, frames: &Frames) -> Found<'e> {
         let (root, mut at) = match path.from {
             From::Root(root) => (root, None),
@@ -463,6 +466,7 @@ impl<'e, 'r> Reader<'e, 'r> {
     }
 
     /// A text that no view made; `None` if it is not known.
+    #[inline]
     fn plain_text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<&'t [u8]>
     where
         'e: 't,

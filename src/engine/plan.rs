@@ -12,7 +12,7 @@ use crate::table::{Cond, OrderOp, Rule};
 /// The most tests of one stage or quantifier: one bit each in a word.
 pub(super) const MAX_TESTS: usize = 64;
 /// How many loops may be open at once, those of `each` and of quantifiers together.
-pub(super) const MAX_LOOPS: usize = 6;
+pub(super) const MAX_LOOPS: usize = 4;
 
 /// The rows of one loop of the original.
 #[derive(Debug)]

@@ -13,8 +13,9 @@ use crate::table::{Base, Effect, Place, Rule, Step};
 /// A judgement under way: what both evaluators do alike once they know which rules fire.
 pub(super) struct Run<'r> {
     pub(super) program: &'r Program,
-    /// The document; a copy of it once a `set` row has changed it.
-    document: Cow<'r, Facts<'r>>,
+    document: &'r Facts<'r>,
+    /// A copy of the document once a `set` row has changed it.
+    changed: Option<Box<Facts<'r>>>,
     others: &'r [Facts<'r>],
     /// Slots of the document whose value depends on a fact nobody told, by a `set` row.
     pub(super) poison: BTreeMap<SlotId, Needs>,
@@ -49,7 +50,8 @@ impl<'r> Run<'r> {
     ) -> Self {
         Self {
             program,
-            document: Cow::Borrowed(document),
+            document,
+            changed: None,
             others,
             poison: BTreeMap::new(),
             findings: Vec::new(),
@@ -111,7 +113,7 @@ impl<'r> Run<'r> {
     }
 
     pub(super) fn roots(&self) -> Roots<'_> {
-        Roots { document: &self.document, others: self.others }
+        Roots { document: self.changed.as_deref().unwrap_or(self.document), others: self.others }
     }
 
     pub(super) fn scope<'e>(&'e self, vars: &'e [Bound]) -> Scope<'e> {
@@ -156,7 +158,7 @@ impl<'r> Run<'r> {
             out.push(match (outcome, value) {
                 (Tri::Unknown(needs), Ok(value)) => {
                     // A change to what is there already changes nothing.
-                    if same_scalar(&self.document.slot(slot).value, &value) {
+                    if same_scalar(&self.roots().document.slot(slot).value, &value) {
                         continue;
                     }
                     Change::Poison(slot, needs.clone())
@@ -172,7 +174,7 @@ impl<'r> Run<'r> {
     }
 
     fn target(&mut self, target: &Place, vars: &[Bound]) -> Option<SlotId> {
-        let facts = self.document.to_mut();
+        let facts = self.changed.get_or_insert_with(|| Box::new(self.document.clone()));
         let fields = target.steps.iter().filter_map(|step| match step {
             Step::Field(name) => Some(name.as_str()),
             Step::Key(_) => None,
@@ -191,7 +193,8 @@ impl<'r> Run<'r> {
             Change::Poison(slot, needs) => drop(self.poison.insert(slot, needs)),
             Change::Put(slot, value) => {
                 self.poison.remove(&slot);
-                if let Some(slot) = self.document.to_mut().slot_mut(slot) {
+                let facts = self.changed.get_or_insert_with(|| Box::new(self.document.clone()));
+                if let Some(slot) = facts.slot_mut(slot) {
                     slot.value = value;
                 }
             }
@@ -199,6 +202,11 @@ impl<'r> Run<'r> {
     }
 
     pub(super) fn decision(self) -> Decision {
+        if self.findings.is_empty() && self.needs.is_empty() {
+            let trace = self.trace.unwrap_or_default();
+            let (findings, needs, alternatives) = (Vec::new(), Vec::new(), Vec::new());
+            return Decision { verdict: Verdict::Allow, findings, needs, alternatives, trace };
+        }
         let verdict = match (!self.denied.is_empty(), self.needs.is_empty()) {
             (true, _) => Verdict::Deny,
             (false, true) => Verdict::Allow,
