@@ -246,9 +246,9 @@ impl<'e, 'r> Reader<'e, 'r> {
             Some(text) => {
                 let holds = group.bits(&text);
                 memo.put(holds, Truth::True);
-                memo.put(group.all() & !holds, Truth::False);
+                memo.put(group.all & !holds, Truth::False);
             }
-            None => memo.put(group.all(), Truth::Unknown),
+            None => memo.put(group.all, Truth::Unknown),
         }
         memo.get(bit).unwrap_or(Truth::Unknown)
     }

@@ -22,6 +22,8 @@ pub(super) struct Group {
     pub(super) text: Text,
     /// The tests, as numbers in the stage, and their patterns.
     members: Vec<(u8, Pattern)>,
+    /// The bits of all its tests.
+    pub(super) all: u64,
     automata: OnceLock<Vec<Machine>>,
 }
 
@@ -66,16 +68,18 @@ fn escape(literal: &[u8]) -> String {
 
 impl Group {
     pub(super) fn new(text: Text) -> Self {
-        Self { text, members: Vec::new(), automata: OnceLock::new() }
+        Self { text, members: Vec::new(), all: 0, automata: OnceLock::new() }
     }
 
     pub(super) fn add(&mut self, test: u8, pattern: Pattern) {
+        self.all |= 1 << (test & 63);
         self.members.push((test, pattern));
     }
 
     /// Leaves out tests from this number on.
     pub(super) fn forget(&mut self, from: usize) {
         self.members.retain(|(test, _)| usize::from(*test) < from);
+        self.all = self.members.iter().fold(0, |bits, (test, _)| bits | 1 << (test & 63));
     }
 
     /// The test with this pattern, if it is here already.
@@ -108,11 +112,6 @@ impl Group {
             }
             machines
         })
-    }
-
-    /// The bits of all its tests.
-    pub(super) fn all(&self) -> u64 {
-        self.members.iter().fold(0, |bits, (test, _)| bits | 1 << (test & 63))
     }
 
     /// The sizes of its automata.

@@ -5,7 +5,7 @@ use super::check::{Define, Patterns};
 use super::load::{self, Context};
 use super::profile::Profiles;
 use super::rule::{Rule, RuleId};
-use super::subject::{self, Subject};
+use super::subject::{self, Root, Subject};
 use crate::schema::{Problem, Schema, TomlReader, parse_toml};
 
 /// Everything in spec/: schemas, profiles, subjects and rules, checked. Cheap to clone.
@@ -42,6 +42,17 @@ pub struct TableError {
 pub struct CatalogError {
     /// One for each text.
     pub errors: Vec<TableError>,
+}
+
+/// A kind of document that cannot be added to a catalog.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubjectError {
+    /// The name is taken.
+    #[error("there is already a subject or schema `{0}`")]
+    Taken(String),
+    /// A root names a schema that is not there.
+    #[error("there is no schema `{0}`")]
+    NoSchema(String),
 }
 
 /// A text and its name.
@@ -123,6 +134,33 @@ impl Catalog {
             None => Ok(Self { inner: Arc::new(inner) }),
             Some(error) => Err(error),
         }
+    }
+
+    /// This catalog and one more kind of document: `id` is what tables call it, `schema` what it is, and `roots` name
+    /// other schemas of the catalog that its rules may read besides.
+    ///
+    /// # Errors
+    /// If there is a subject or schema of that name already, or no schema that a root names.
+    pub fn with_subject(
+        &self,
+        id: &str,
+        schema: Schema,
+        roots: &[(&str, &str)],
+    ) -> Result<Self, SubjectError> {
+        let mut inner = (*self.inner).clone();
+        if inner.subjects.contains_key(id) || inner.schemas.contains_key(schema.id()) {
+            return Err(SubjectError::Taken(id.to_owned()));
+        }
+        let roots = roots.iter().map(|(name, of)| match inner.schemas.get(*of) {
+            Some(schema) => Ok(Root { name: (*name).to_owned(), schema: schema.clone(), located: false }),
+            None => Err(SubjectError::NoSchema((*of).to_owned())),
+        });
+        let roots = roots.collect::<Result<_, _>>()?;
+        let subject =
+            Subject { id: id.to_owned(), doc: schema.doc().to_owned(), schema: schema.clone(), roots };
+        inner.schemas.insert(schema.id().to_owned(), schema);
+        inner.subjects.insert(id.to_owned(), subject);
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// All rules, in the order of their tables.

@@ -12,7 +12,7 @@ mod rule;
 mod subject;
 mod typed;
 
-pub use catalog::{Catalog, CatalogError, TableError};
+pub use catalog::{Catalog, CatalogError, SubjectError, TableError};
 pub use message::{Format, Message, Piece};
 pub use profile::{Profile, Profiles};
 pub use rule::{Assignment, Effect, Evidence, Example, LabelRule, Loop, Rule, RuleId};
