@@ -85,6 +85,17 @@ pub struct RuleTrace {
 }
 
 impl Decision {
+    /// Nothing fired.
+    pub(super) fn allow() -> Self {
+        Self {
+            verdict: Verdict::Allow,
+            findings: Vec::new(),
+            needs: Vec::new(),
+            alternatives: Vec::new(),
+            trace: Vec::new(),
+        }
+    }
+
     /// What the original prints first when it refuses.
     #[must_use]
     pub fn message(&self) -> Option<&str> {

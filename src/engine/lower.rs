@@ -1,7 +1,7 @@
 use super::groups::{Group, Pattern};
 use super::plan::{
-    Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan,
-    StagePlan, Test, Tests, Text, ViewParam, ViewRead,
+    ByteTest, Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep,
+    RulePlan, StagePlan, Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
@@ -50,6 +50,20 @@ fn element(ty: &Type) -> Option<Type> {
     }
 }
 
+/// A test for a single byte.
+fn one_byte(test: &TextTest) -> Option<(ByteTest, u8)> {
+    let (place, literal) = match test {
+        TextTest::StartsWith(literal) => (ByteTest::First, literal),
+        TextTest::EndsWith(literal) => (ByteTest::Last, literal),
+        TextTest::Contains(literal) => (ByteTest::Anywhere, literal),
+        TextTest::Matches(..) => return None,
+    };
+    match literal.as_slice() {
+        [byte] => Some((place, *byte)),
+        _ => None,
+    }
+}
+
 fn is_view(place: &Place) -> bool {
     matches!(place.base, Base::View(_))
 }
@@ -86,7 +100,10 @@ impl Lowering<'_> {
             Cond::All(conds) => Some(Formula::All(all(conds, tests)?)),
             Cond::Any(conds) => Some(Formula::Any(all(conds, tests)?)),
             Cond::Text(operand, test) => match self.text(operand) {
-                Some(text) => self.pattern(text, test, tests),
+                Some(text) => match one_byte(test) {
+                    Some((place, byte)) => self.add(Test::Byte(place, text, byte), tests),
+                    None => self.pattern(text, test, tests),
+                },
                 None => self.add(Test::Slow(Box::new(cond.clone())), tests),
             },
             Cond::Order(OrderOp::Gt, size, Operand::Int(0)) if self.empty(size).is_some() => {
@@ -287,6 +304,7 @@ impl Test {
             | (Self::Empty(a), Self::Empty(b))
             | (Self::Present(a), Self::Present(b)) => a == b,
             (Self::ViewTrue(a), Self::ViewTrue(b)) => a == b,
+            (Self::Byte(o, a, b), Self::Byte(p, c, d)) => (o, a, b) == (p, c, d),
             (Self::Number(o, a, b), Self::Number(p, c, d)) => (o, a, b) == (p, c, d),
             (Self::Same(a, b), Self::Same(c, d)) => (a, b) == (c, d),
             (Self::OneOf(a, b), Self::OneOf(c, d)) => (a, b) == (c, d),

@@ -11,6 +11,7 @@ mod lower;
 mod naive;
 mod plan;
 mod program;
+mod reader;
 mod run;
 mod scope;
 mod tri;

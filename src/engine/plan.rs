@@ -178,6 +178,14 @@ pub(super) enum NumberOp {
     Order(OrderOp),
 }
 
+/// Where a byte is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ByteTest {
+    First,
+    Last,
+    Anywhere,
+}
+
 /// One test.
 #[derive(Debug)]
 pub(super) enum Test {
@@ -191,6 +199,8 @@ pub(super) enum Test {
     OneOf(Text, Vec<Vec<u8>>),
     InMap(Text, Path),
     InList(Text, Path),
+    /// `startsWith`, `endsWith` or `contains` of one byte: looking for it beats a pass of an automaton.
+    Byte(ByteTest, Text, u8),
     /// A bit of the automaton with this number.
     Automaton(usize),
     /// Some element satisfies the formula, which has tests of its own.

@@ -202,11 +202,6 @@ impl<'r> Run<'r> {
     }
 
     pub(super) fn decision(self) -> Decision {
-        if self.findings.is_empty() && self.needs.is_empty() {
-            let trace = self.trace.unwrap_or_default();
-            let (findings, needs, alternatives) = (Vec::new(), Vec::new(), Vec::new());
-            return Decision { verdict: Verdict::Allow, findings, needs, alternatives, trace };
-        }
         let verdict = match (!self.denied.is_empty(), self.needs.is_empty()) {
             (true, _) => Verdict::Deny,
             (false, true) => Verdict::Allow,

@@ -1,0 +1,524 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::lower::VarType;
+use super::plan::{
+    ACCEPT, ByteTest, Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, Number, NumberOp, Path, PathStep,
+    Test, Tests, Text, ViewParam, ViewRead,
+};
+use super::run::Run;
+use super::scope::{Bound, Roots, Scope};
+use super::tri::{Needs, Tri};
+use crate::facts::views::{ViewArg, ViewField};
+use crate::facts::{Facts, Item, MapEntry, MapId, Slot, SlotId, Value};
+use crate::table::{Cond, OrderOp, Subject};
+
+/// The element of a loop, where it is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frame {
+    root: usize,
+    slot: SlotId,
+    /// Map and place of the entry, for its key.
+    entry: Option<(MapId, usize)>,
+    index: usize,
+}
+
+/// The elements of the loops that are open.
+pub(super) type Frames = [Frame; MAX_LOOPS];
+
+/// Goes through the instances of a stage one after the other, in document order.
+///
+/// A row that changes the document changes scalars only, never what there is to go through.
+#[derive(Debug, Default)]
+pub(super) struct Odometer {
+    pub(super) frames: Frames,
+    counters: [usize; MAX_LOOPS],
+    begun: bool,
+}
+
+impl Odometer {
+    /// Moves on to the next instance; `None` after the last. Without loops there is one.
+    pub(super) fn next(&mut self, loops: &[Path], reader: &Reader<'_>) -> Option<()> {
+        let mut depth = if self.begun { loops.len().checked_sub(1)? } else { 0 };
+        self.begun = true;
+        while let Some(each) = loops.get(depth) {
+            let counter = self.counters.get_mut(depth)?;
+            match reader.element(each, *counter, &self.frames) {
+                Some(frame) => {
+                    *counter += 1;
+                    *self.frames.get_mut(depth)? = frame;
+                    depth += 1;
+                    if let Some(inner) = self.counters.get_mut(depth) {
+                        *inner = 0;
+                    }
+                }
+                None => depth = depth.checked_sub(1)?,
+            }
+        }
+        Some(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    False,
+    True,
+    Unknown,
+}
+
+impl core::convert::From<bool> for Truth {
+    fn from(b: bool) -> Self {
+        if b { Self::True } else { Self::False }
+    }
+}
+
+/// Answers of tests that were asked, one bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Memo {
+    asked: u64,
+    holds: u64,
+    unknown: u64,
+}
+
+impl Memo {
+    fn get(self, bit: u64) -> Option<Truth> {
+        if self.asked & bit == 0 {
+            return None;
+        }
+        Some(if self.unknown & bit != 0 { Truth::Unknown } else { (self.holds & bit != 0).into() })
+    }
+
+    fn put(&mut self, bits: u64, truth: Truth) {
+        self.asked |= bits;
+        match truth {
+            Truth::True => self.holds |= bits,
+            Truth::Unknown => self.unknown |= bits,
+            Truth::False => {}
+        }
+    }
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+enum Found<'e> {
+    Slot(&'e Facts<'e>, SlotId),
+    Key(&'e [u8]),
+    /// Zero.
+    Absent,
+    Unknown,
+}
+
+/// Reads a document by paths, and answers tests.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'e> {
+    subject: &'e Subject,
+    roots: Roots<'e>,
+    vars: &'e [VarType],
+    poison: &'e BTreeMap<SlotId, Needs>,
+}
+
+impl<'e> Reader<'e> {
+    pub(super) fn new(run: &'e Run<'_>, vars: &'e [VarType]) -> Self {
+        Self::of(run.program.subject(), run.roots(), vars, &run.poison)
+    }
+
+    pub(super) fn of(
+        subject: &'e Subject,
+        roots: Roots<'e>,
+        vars: &'e [VarType],
+        poison: &'e BTreeMap<SlotId, Needs>,
+    ) -> Self {
+        Self { subject, roots, vars, poison }
+    }
+
+    fn facts(&self, root: usize) -> Option<&'e Facts<'e>> {
+        self.roots.get(root)
+    }
+
+    #[inline]
+    pub(super) fn condition(
+        &self,
+        condition: &Condition,
+        tests: &Tests,
+        memo: &mut Memo,
+        frames: &Frames,
+    ) -> Truth {
+        let mut at = condition.entry;
+        loop {
+            let Some(jump) = condition.jumps.get(usize::from(at)) else { return (at == ACCEPT).into() };
+            at = match self.ask(jump.test, tests, memo, frames) {
+                Truth::True => jump.holds,
+                Truth::False => jump.fails,
+                Truth::Unknown => return self.formula(&condition.formula, tests, memo, frames),
+            };
+        }
+    }
+
+    fn formula(&self, formula: &Formula, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
+        match formula {
+            Formula::Const(b) => (*b).into(),
+            Formula::Test(test) => self.ask(*test, tests, memo, frames),
+            Formula::Not(inner) => match self.formula(inner, tests, memo, frames) {
+                Truth::False => Truth::True,
+                Truth::True => Truth::False,
+                Truth::Unknown => Truth::Unknown,
+            },
+            Formula::All(parts) => self.chain(parts, Truth::False, tests, memo, frames),
+            Formula::Any(parts) => self.chain(parts, Truth::True, tests, memo, frames),
+        }
+    }
+
+    /// `&&` ends at the first false, `||` at the first true; an unknown counts if nothing ends it.
+    fn chain(&self, parts: &[Formula], end: Truth, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
+        let mut out = if end == Truth::False { Truth::True } else { Truth::False };
+        for part in parts {
+            match self.formula(part, tests, memo, frames) {
+                truth if truth == end => return end,
+                Truth::Unknown => out = Truth::Unknown,
+                _ => {}
+            }
+        }
+        out
+    }
+
+    #[inline]
+    fn ask(&self, test: u8, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
+        let bit = 1_u64 << (test & 63);
+        if let Some(truth) = memo.get(bit) {
+            return truth;
+        }
+        let truth = match tests.tests.get(usize::from(test)) {
+            Some(Test::Automaton(group)) => return self.automaton(*group, bit, tests, memo, frames),
+            Some(test) => self.test(test, frames),
+            None => Truth::Unknown,
+        };
+        memo.put(bit, truth);
+        truth
+    }
+
+    fn automaton(&self, group: usize, bit: u64, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
+        let Some(group) = tests.groups.get(group) else { return Truth::Unknown };
+        match self.text(&group.text, frames) {
+            Some(text) => {
+                let holds = group.bits(&text);
+                memo.put(holds, Truth::True);
+                memo.put(group.all & !holds, Truth::False);
+            }
+            None => memo.put(group.all, Truth::Unknown),
+        }
+        memo.get(bit).unwrap_or(Truth::Unknown)
+    }
+
+    fn test(&self, test: &Test, frames: &Frames) -> Truth {
+        match test {
+            Test::True(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => matches!(facts.slot(id).value, Value::Bool(true)).into(),
+                Found::Unknown => Truth::Unknown,
+                Found::Key(_) | Found::Absent => Truth::False,
+            },
+            Test::Empty(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => match &facts.slot(id).value {
+                    Value::Str(s) => s.is_empty(),
+                    Value::List(list) => facts.list(*list).is_empty(),
+                    Value::Map(map) => facts.map(*map).is_empty(),
+                    _ => true,
+                }
+                .into(),
+                Found::Key(key) => key.is_empty().into(),
+                Found::Absent => Truth::True,
+                Found::Unknown => Truth::Unknown,
+            },
+            Test::ViewTrue(read) => match self.view(read, frames) {
+                Some(field) => (field == ViewField::Bool(true)).into(),
+                None => Truth::Unknown,
+            },
+            Test::Present(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => present(facts.slot(id), path.nillable).into(),
+                _ => Truth::False,
+            },
+            Test::Number(op, left, right) => match (self.number(left, frames), self.number(right, frames)) {
+                (Some(left), Some(right)) => match op {
+                    NumberOp::Same => left == right,
+                    NumberOp::Order(OrderOp::Lt) => left < right,
+                    NumberOp::Order(OrderOp::Le) => left <= right,
+                    NumberOp::Order(OrderOp::Gt) => left > right,
+                    NumberOp::Order(OrderOp::Ge) => left >= right,
+                }
+                .into(),
+                _ => Truth::Unknown,
+            },
+            Test::Same(left, right) => match (self.text(left, frames), self.text(right, frames)) {
+                (Some(left), Some(right)) => same(&left, &right).into(),
+                _ => Truth::Unknown,
+            },
+            Test::OneOf(text, literals) => match self.text(text, frames) {
+                Some(text) => literals.iter().any(|literal| same(&text, literal)).into(),
+                // No literal at all: false whatever the text.
+                None if literals.is_empty() => Truth::False,
+                None => Truth::Unknown,
+            },
+            Test::InMap(key, map) => match (self.text(key, frames), self.find(map, frames)) {
+                (None, _) | (_, Found::Unknown) => Truth::Unknown,
+                (Some(key), Found::Slot(facts, id)) => match facts.slot(id).value {
+                    Value::Map(map) => facts.map_get(map, &key).is_some().into(),
+                    _ => Truth::False,
+                },
+                _ => Truth::False,
+            },
+            Test::InList(text, list) => match (self.text(text, frames), self.find(list, frames)) {
+                (None, _) | (_, Found::Unknown) => Truth::Unknown,
+                (Some(text), Found::Slot(facts, id)) => match facts.slot(id).value {
+                    Value::List(list) => {
+                        facts.list(list).iter().any(|e| same(string(facts.slot(*e)), &text)).into()
+                    }
+                    _ => Truth::False,
+                },
+                _ => Truth::False,
+            },
+            Test::Exists { over, var, vars, body, tests } => {
+                self.exists(over, *var, &Reader { vars, ..*self }, body, tests, frames)
+            }
+            Test::Byte(place, text, byte) => match self.text(text, frames) {
+                Some(text) => match place {
+                    ByteTest::First => text.first() == Some(byte),
+                    ByteTest::Last => text.last() == Some(byte),
+                    ByteTest::Anywhere => text.contains(byte),
+                }
+                .into(),
+                None => Truth::Unknown,
+            },
+            Test::Slow(cond) => self.slow(cond, frames),
+            Test::Automaton(_) => Truth::Unknown,
+        }
+    }
+
+    fn exists(
+        &self,
+        over: &Path,
+        var: usize,
+        inner: &Reader<'_>,
+        body: &Condition,
+        tests: &Tests,
+        frames: &Frames,
+    ) -> Truth {
+        if matches!(self.find(over, frames), Found::Unknown) {
+            return Truth::Unknown;
+        }
+        let mut frames = *frames;
+        let mut out = Truth::False;
+        let mut at = 0;
+        while let Some(frame) = self.element(over, at, &frames) {
+            if let Some(slot) = frames.get_mut(var) {
+                *slot = frame;
+            }
+            match inner.condition(body, tests, &mut Memo::default(), &frames) {
+                Truth::True => return Truth::True,
+                Truth::Unknown => out = Truth::Unknown,
+                Truth::False => {}
+            }
+            at += 1;
+        }
+        out
+    }
+
+    /// The element or entry number `at` of a list or map.
+    fn element(&self, over: &Path, at: usize, frames: &Frames) -> Option<Frame> {
+        let Found::Slot(facts, id) = self.find(over, frames) else { return None };
+        let root = match over.from {
+            From::Root(root) => root,
+            From::Var(var) | From::Key(var) => frames.get(var)?.root,
+        };
+        match facts.slot(id).value {
+            Value::List(list) => {
+                let slot = *facts.list(list).get(at)?;
+                Some(Frame { root, slot, entry: None, index: at })
+            }
+            Value::Map(map) => {
+                let slot = facts.map(map).get(at)?.slot;
+                Some(Frame { root, slot, entry: Some((map, at)), index: at })
+            }
+            _ => None,
+        }
+    }
+
+    fn key(&self, frame: &Frame) -> Option<&'e MapEntry<'e>> {
+        let (map, at) = frame.entry?;
+        self.facts(frame.root)?.map(map).get(at)
+    }
+
+    #[inline]
+    fn find(&self, path: &Path, frames: &Frames) -> Found<'e> {
+        let (root, mut at) = match path.from {
+            From::Root(root) => (root, None),
+            From::Var(var) => match frames.get(var) {
+                Some(frame) => (frame.root, Some(frame.slot)),
+                None => return Found::Absent,
+            },
+            From::Key(var) => {
+                let entry = frames.get(var).and_then(|frame| self.key(frame));
+                return entry.map_or(Found::Absent, |entry| Found::Key(&entry.key));
+            }
+        };
+        let Some(facts) = self.facts(root) else { return Found::Absent };
+        for step in &path.steps {
+            match step {
+                PathStep::Field { index, nillable } => {
+                    let base = match at {
+                        None => facts.root(),
+                        Some(id) => match facts.slot(id).value {
+                            Value::Record(base) => base,
+                            _ if path.open => return Found::Unknown,
+                            _ => return Found::Absent,
+                        },
+                    };
+                    let id = facts.field_id(base, *index);
+                    if path.open && !present(facts.slot(id), *nillable) {
+                        return Found::Unknown;
+                    }
+                    if root == 0 && !self.poison.is_empty() && self.poison.contains_key(&id) {
+                        return Found::Unknown;
+                    }
+                    at = Some(id);
+                }
+                PathStep::Key(key) => {
+                    let Some(key) = self.plain_text(key, frames) else { return Found::Unknown };
+                    let entry = match at.map(|id| &facts.slot(id).value) {
+                        Some(Value::Map(map)) => facts.map_get(*map, key),
+                        _ => None,
+                    };
+                    match entry {
+                        Some(entry) => at = Some(entry.slot),
+                        None => return Found::Absent,
+                    }
+                }
+            }
+        }
+        at.map_or(Found::Absent, |id| Found::Slot(facts, id))
+    }
+
+    /// `None` if it is not known. Only a view that makes a new text allocates.
+    fn text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<Cow<'t, [u8]>>
+    where
+        'e: 't,
+    {
+        match text {
+            Text::View(read) => match self.view(read, frames)? {
+                ViewField::Str(text) => Some(text),
+                _ => Some(Cow::Borrowed(&[])),
+            },
+            plain => self.plain_text(plain, frames).map(Cow::Borrowed),
+        }
+    }
+
+    /// The field that a view gives; `None` if an argument is not known.
+    fn view<'t>(&self, read: &'t ViewRead, frames: &Frames) -> Option<ViewField<'t>>
+    where
+        'e: 't,
+    {
+        let mut args: [ViewArg<'t>; MAX_PARAMS] = [const { ViewArg::Int(0) }; MAX_PARAMS];
+        for (arg, param) in args.iter_mut().zip(&read.args) {
+            *arg = match param {
+                ViewParam::Text(text) => ViewArg::Str(self.plain_text(text, frames)?),
+                ViewParam::Place(path, ty) => match self.find(path, frames) {
+                    Found::Slot(facts, id) => ViewArg::Item(Item::at(facts, id, ty.clone())),
+                    Found::Unknown => return None,
+                    _ => ViewArg::Str(&[]),
+                },
+            };
+        }
+        let args = args.get(..read.args.len()).unwrap_or_default();
+        (read.view.eval)(args).take(read.field)
+    }
+
+    /// A text that no view made; `None` if it is not known.
+    #[inline]
+    fn plain_text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<&'t [u8]>
+    where
+        'e: 't,
+    {
+        match text {
+            Text::View(_) => None,
+            Text::Literal(literal) => Some(literal),
+            Text::Path(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => Some(string(facts.slot(id))),
+                Found::Key(key) => Some(key),
+                Found::Absent => Some(&[]),
+                Found::Unknown => None,
+            },
+        }
+    }
+
+    /// `None` if it is not known.
+    fn number(&self, number: &Number, frames: &Frames) -> Option<i64> {
+        let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        match number {
+            Number::Literal(n) => Some(*n),
+            Number::View(read) => match self.view(read, frames)? {
+                ViewField::Int(n) => Some(n),
+                _ => Some(0),
+            },
+            Number::ViewSize(read) => Some(match self.view(read, frames)? {
+                ViewField::Str(s) => size(s.len()),
+                ViewField::Strs(s) => size(s.len()),
+                _ => 0,
+            }),
+            Number::Path(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => match facts.slot(id).value {
+                    Value::Int(n) => Some(n),
+                    _ => Some(0),
+                },
+                Found::Unknown => None,
+                _ => Some(0),
+            },
+            Number::Size(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => Some(match &facts.slot(id).value {
+                    Value::Str(s) => size(s.len()),
+                    Value::List(list) => size(facts.list(*list).len()),
+                    Value::Map(map) => size(facts.map(*map).len()),
+                    _ => 0,
+                }),
+                Found::Key(key) => Some(size(key.len())),
+                Found::Absent => Some(0),
+                Found::Unknown => None,
+            },
+        }
+    }
+
+    pub(super) fn slow(&self, cond: &Cond, frames: &Frames) -> Truth {
+        let vars = self.bounds(frames);
+        let scope = Scope { subject: self.subject, roots: self.roots, vars: &vars, poison: self.poison };
+        match scope.cond(cond) {
+            Tri::True => Truth::True,
+            Tri::False => Truth::False,
+            Tri::Unknown(_) => Truth::Unknown,
+        }
+    }
+
+    /// The elements of the loops as the naive evaluator has them.
+    pub(super) fn bounds(&self, frames: &Frames) -> Vec<Bound> {
+        let bound = |(var, frame): (&VarType, &Frame)| Bound {
+            root: frame.root,
+            slot: frame.slot,
+            ty: var.ty.clone(),
+            key: self.key(frame).map(|entry| entry.key.to_vec()),
+            index: frame.index,
+        };
+        self.vars.iter().zip(frames).map(bound).collect()
+    }
+}
+
+fn present(slot: &Slot<'_>, nillable: bool) -> bool {
+    if nillable { !matches!(slot.value, Value::Zero) } else { slot.set }
+}
+
+fn string<'s>(slot: &'s Slot<'_>) -> &'s [u8] {
+    match &slot.value {
+        Value::Str(s) => s,
+        _ => &[],
+    }
+}
+
+/// Lengths first: comparing with an empty slice that points nowhere costs tens of nanoseconds in `memcmp`.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && (left.is_empty() || left == right)
+}
