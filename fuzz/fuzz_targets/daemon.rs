@@ -14,6 +14,9 @@ fuzz_target!(|document: &[u8]| {
     let Ok(outcome) = judge() else { return };
     let decision = &outcome.decision;
     assert_eq!(*decision, judge().unwrap().decision);
+    let naive = POLICY.judge_naively(&Request::new(Kind::Daemon, document), &Budget::default()).unwrap();
+    assert_eq!(decision.findings, naive.decision.findings);
+    assert_eq!(decision.needs, naive.decision.needs);
     assert_eq!(decision.verdict == Verdict::Deny, decision.message().is_some());
     assert_eq!(decision.verdict == Verdict::Undecided, !decision.needs.is_empty());
     for label in decision.findings.iter().flat_map(|f| f.primary.iter().chain(&f.related)) {
