@@ -399,3 +399,12 @@ fn rules_are_tried_on_their_examples() {
             .complains("OUR001 for moby-23, moby-25, moby-27, moby-28: it fires on this `good` example");
     }
 }
+
+#[test]
+fn host_facts_that_cannot_be_read_are_said_once_at_their_file() {
+    let (_folder, path) = folder("host.json", "{\"usres\": []}");
+    plimsoll(&["check", "--host", &path, "tests/cases/daemon.json"])
+        .ends_with(2)
+        .complains("there is no fact `usres`")
+        .complains(&format!("--> {path}"));
+}

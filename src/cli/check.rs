@@ -84,6 +84,12 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
     let policy = policies.get(None)?;
     let budget = Budget::default();
     let (daemon, host) = (beside(args.daemon.as_ref(), &budget)?, beside(args.host.as_ref(), &budget)?);
+    if let (Some(path), Some(host)) = (&args.host, &host) {
+        policy.check_host(host).map_err(|error| {
+            let help = "`plimsoll rules --schema host` lists the facts there are".to_owned();
+            Fatal::at(path.to_string_lossy(), Failure { message: error.to_string(), help })
+        })?;
+    }
     let context = Context { args, policy, daemon, host, budget };
     let files = documents(&args.files).par_iter().map(|input| context.judge(input)).collect();
     let report = Report { profile: policies.profile().to_owned(), files };

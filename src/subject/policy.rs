@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::configure::SetUp;
+use super::context;
 use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
+use crate::facts::decode;
 use crate::schema::Schema;
 use crate::table::{Catalog, CatalogError, Rule, TableError};
 
@@ -123,6 +125,20 @@ impl Policy {
     /// A schema as the profile has it.
     pub(super) fn schema(&self, id: &str) -> Option<&Schema> {
         self.schemas.get(id)
+    }
+
+    /// Whether host facts can be read: what every judgement with them would find as well.
+    ///
+    /// # Errors
+    /// [`JudgeError::Context`] if they are no JSON object, tell a fact that there is not, or tell one of another type.
+    pub fn check_host(&self, host: &[u8]) -> Result<(), JudgeError> {
+        let Some(schema) = self.schema("host") else { return Ok(()) };
+        let text = context::host_facts(Some(host), schema)?;
+        let decoded = decode(&text, schema, &Budget::default().limits())?;
+        match decoded.errors.into_iter().next() {
+            None => Ok(()),
+            Some(error) => Err(JudgeError::Context { what: "host facts", reason: error.message }),
+        }
     }
 
     /// Judges one document: pure, total, and a function of its arguments alone.
