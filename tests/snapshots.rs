@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
-use plimsoll::engine::Budget;
 use plimsoll::report::{Because, FileReport, Human, KindGuess, Report, json};
-use plimsoll::subject::{Kind, Policy, Request};
+use plimsoll::subject::{Policy, trials};
 use plimsoll::table::{Catalog, Effect, Rule};
 
 fn settings(folder: &str) -> insta::Settings {
@@ -21,31 +20,19 @@ fn settings(folder: &str) -> insta::Settings {
     settings
 }
 
-/// The latest profile that has the rule.
-fn profile_of(catalog: &Catalog, rule: &Rule) -> String {
-    let profiles = catalog.profiles();
-    profiles.iter().filter(|p| rule.holds_in(profiles, &p.id)).last().unwrap().id.clone()
-}
-
+/// What the rule's first bad example gives under the latest profile that it is for.
 fn report(catalog: &Catalog, rule: &Rule) -> Report {
-    let example = rule.bad.first().unwrap();
-    let profile = example.profile.clone().unwrap_or_else(|| profile_of(catalog, rule));
-    let policy = Policy::new(catalog.clone(), &profile).unwrap();
-    let kind: Kind = rule.subject.parse().unwrap();
-    let request = Request {
-        kind,
-        document: &example.doc,
-        daemon: example.daemon.as_deref(),
-        host: example.host.as_deref(),
-    };
-    let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
+    let first = trials(catalog, [rule]).into_iter().filter(|t| std::ptr::eq(t.example, &rule.bad[0])).last();
+    let trial = first.unwrap_or_else(|| panic!("{} has no example", rule.id));
+    let policy = Policy::new(catalog.clone(), trial.profile).unwrap();
+    let (kind, decision) = trial.judge(&policy).unwrap();
     let file = FileReport {
         path: format!("{kind}.json"),
         kind: Some(KindGuess { kind, because: Because::Told }),
-        source: example.doc.clone(),
+        source: trial.example.doc.clone(),
         result: Ok(decision),
     };
-    Report { profile, files: vec![file] }
+    Report { profile: trial.profile.to_owned(), files: vec![file] }
 }
 
 #[test]
