@@ -178,6 +178,7 @@ fn read_field(
             length
         }),
         embed: reader.flag("embed", problems),
+        omit: reader.flag("omit", problems),
         lack: reader.flag("lack", problems),
         since: owned(reader.string("since", problems)),
         until: owned(reader.string("until", problems)),
