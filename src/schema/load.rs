@@ -169,6 +169,16 @@ fn read_field(
         flag: reader.flag("flag", problems),
         proto: owned(reader.string("proto", problems)),
         own: reader.flag("own", problems),
+        words: reader.flag("words", problems),
+        fixed: reader.get("fixed").and_then(|value| {
+            let length = toml_reader::integer(value.get_ref()).and_then(|n| usize::try_from(n).ok());
+            if length.is_none() {
+                problems.push(Problem::new(value.span(), "`fixed` is not a length".to_owned()));
+            }
+            length
+        }),
+        embed: reader.flag("embed", problems),
+        lack: reader.flag("lack", problems),
         since: owned(reader.string("since", problems)),
         until: owned(reader.string("until", problems)),
     };
@@ -193,6 +203,7 @@ fn parse_type(text: &str, names: &BTreeMap<&str, StructId>) -> Option<Type> {
         "int" => Type::Int(IntSize::Int),
         "int64" => Type::Int(IntSize::I64),
         "int32" => Type::Int(IntSize::I32),
+        "uint" => Type::Int(IntSize::Uint),
         "uint8" => Type::Int(IntSize::U8),
         "uint16" => Type::Int(IntSize::U16),
         "uint32" => Type::Int(IntSize::U32),

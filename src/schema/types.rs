@@ -18,6 +18,8 @@ pub enum IntSize {
     U16,
     /// Go's `uint32`.
     U32,
+    /// Go's `uint`, cut as `U64`.
+    Uint,
     /// Go's `uint64`, cut at `i64::MAX` in rules.
     U64,
     /// Go's `uint8`.
@@ -116,6 +118,14 @@ pub struct FieldDef {
     /// The Go type has an `UnmarshalJSON` that calls `json.Unmarshal` on its own: the first type error inside
     /// ends the decoding, and names this field.
     pub own: bool,
+    /// A list of strings for which a lone string may stand, and which is replaced whole: moby's `strslice.StrSlice`.
+    pub words: bool,
+    /// A Go array of this length.
+    pub fixed: Option<usize>,
+    /// An embedded struct (or pointer to one): its fields' keys stand in the object around it.
+    pub embed: bool,
+    /// Host facts: true means that the machine lacks something.
+    pub lack: bool,
     /// First profile that has the field.
     pub since: Option<String>,
     /// First profile that has it no longer.
@@ -273,6 +283,7 @@ impl Schema {
             Type::Int(IntSize::U8) => "uint8".into(),
             Type::Int(IntSize::U16) => "uint16".into(),
             Type::Int(IntSize::U32) => "uint32".into(),
+            Type::Int(IntSize::Uint) => "uint".into(),
             Type::Int(IntSize::U64) => "uint64".into(),
             Type::Float => "float".into(),
             Type::String => "string".into(),

@@ -60,8 +60,10 @@ type Source<'s> = (&'s str, &'s str);
 
 /// The texts of spec/ that the crate carries.
 const SCHEMAS: &[Source<'static>] = &[
+    ("spec/schema/create.toml", include_str!("../../spec/schema/create.toml")),
     ("spec/schema/daemon.toml", include_str!("../../spec/schema/daemon.toml")),
     ("spec/schema/host.toml", include_str!("../../spec/schema/host.toml")),
+    ("spec/schema/image.toml", include_str!("../../spec/schema/image.toml")),
     ("spec/schema/load.toml", include_str!("../../spec/schema/load.toml")),
     ("spec/schema/name.toml", include_str!("../../spec/schema/name.toml")),
     ("spec/schema/wrap.toml", include_str!("../../spec/schema/wrap.toml")),

@@ -157,7 +157,7 @@ fn integer(literal: &[u8], size: IntSize) -> Option<i64> {
         IntSize::U8 => unsigned(u8::MAX.into()),
         IntSize::U16 => unsigned(u16::MAX.into()),
         IntSize::U32 => unsigned(u32::MAX.into()),
-        IntSize::U64 => unsigned(u64::MAX),
+        IntSize::Uint | IntSize::U64 => unsigned(u64::MAX),
     }
 }
 
