@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
-use super::{ParamType, View, ViewField, ViewFields, ViewType, string};
+use super::text::trim_space;
+use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
 use crate::facts::text::parse_ip;
 
 pub(super) const IP_ADDRESS: View = View {
@@ -25,6 +26,28 @@ pub(super) const IP_ADDRESS: View = View {
     },
 };
 
+pub(super) const EXTRA_HOST: View = View {
+    name: "extra_host",
+    params: &[("entry", ParamType::String)],
+    fields: &[
+        ("name", ViewType::String, "the text in front of the first colon; empty if there is no colon"),
+        ("address", ViewType::String, "the text behind it"),
+        ("gateway", ViewType::Bool, "whether that is the word host-gateway"),
+        ("ip", ViewType::Bool, "whether that, trimmed, is an IP address"),
+    ],
+    doc: "One entry of ExtraHosts, `name:address`",
+    source: "moby opts/hosts.go ValidateExtraHost",
+    eval: |args| {
+        let (name, address) = cut(string(args, 0), b":").unwrap_or_default();
+        ViewFields::of([
+            str_field(name),
+            str_field(address),
+            ViewField::Bool(address == b"host-gateway"),
+            ViewField::Bool(parse_ip(trim_space(address)).is_some()),
+        ])
+    },
+};
+
 #[cfg(test)]
 mod tests {
     use crate::facts::views::tests::{call, field};
@@ -42,6 +65,23 @@ mod tests {
         ] {
             let result = call("ip_address", &[text]);
             assert_eq!(["valid", "v4", "v6"].map(|f| field(&result, f)), [valid, v4, v6], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_entry_is_split_at_the_first_colon() {
+        for (entry, name, gateway, ip) in [
+            ("a:1.2.3.4", "a", "false", "true"),
+            ("a: 1.2.3.4 ", "a", "false", "true"),
+            ("a:::1", "a", "false", "true"),
+            ("a:host-gateway", "a", "true", "false"),
+            ("a:HOST-GATEWAY", "a", "false", "false"),
+            ("a:[::1]", "a", "false", "false"),
+            ("a=1.2.3.4", "", "false", "false"),
+            (":1.2.3.4", "", "false", "true"),
+        ] {
+            let result = call("extra_host", &[entry]);
+            assert_eq!(["name", "gateway", "ip"].map(|f| field(&result, f)), [name, gateway, ip], "{entry}");
         }
     }
 }

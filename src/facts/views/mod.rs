@@ -173,6 +173,7 @@ static VIEWS: &[View] = &[
     search::DNS_SEARCH,
     exec::EXEC_OPT,
     exec::EXEC_OPTS,
+    address::EXTRA_HOST,
     resources::GENERIC_RESOURCES,
     text::GO_LOWER,
     hosts::HOST_ADDR,
