@@ -312,7 +312,7 @@ fn cases_that_make_no_sense_say_why() {
             "there is no fact `cpu`",
         ),
         (b"{\"kind\": \"daemon\", \"input\": 1, \"expect\": {\"messages\": \"x\"}}", "must be a list"),
-        (b"{\"kind\": \"create\", \"input\": {}}", "`create`"),
+        (b"{\"kind\": \"spec\", \"input\": {}}", "`spec`"),
         (b"{\"kind\": \"\xff\"}", "not UTF-8"),
     ] {
         let run = fed(&["audit"], line).ends_with(2);

@@ -41,6 +41,7 @@ fn judge(catalog: &Catalog, rule: &Rule, example: &Example) -> Decision {
         kind,
         document: &example.doc,
         daemon: example.daemon.as_deref(),
+        image: example.image.as_deref(),
         host: example.host.as_deref(),
     };
     let doc = String::from_utf8_lossy(&example.doc);

@@ -36,6 +36,7 @@ fn report(catalog: &Catalog, rule: &Rule) -> Report {
         kind,
         document: &example.doc,
         daemon: example.daemon.as_deref(),
+        image: example.image.as_deref(),
         host: example.host.as_deref(),
     };
     let decision = policy.judge(&request, &Budget::default()).unwrap().decision;

@@ -149,6 +149,7 @@ impl Context<'_> {
             kind: guess.kind,
             document,
             daemon: self.daemon.as_deref(),
+            image: None,
             host: self.host.as_deref(),
         };
         let decision = self.policy.decide(&request, &self.budget);
