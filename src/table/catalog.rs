@@ -82,6 +82,13 @@ const TABLES: &[Source<'static>] = &[
     ("spec/rules/names-containerd.toml", include_str!("../../spec/rules/names-containerd.toml")),
     ("spec/rules/wrap.toml", include_str!("../../spec/rules/wrap.toml")),
     ("spec/rules/write.toml", include_str!("../../spec/rules/write.toml")),
+    ("spec/rules/create-decode.toml", include_str!("../../spec/rules/create-decode.toml")),
+    ("spec/rules/create-config.toml", include_str!("../../spec/rules/create-config.toml")),
+    ("spec/rules/create-resources.toml", include_str!("../../spec/rules/create-resources.toml")),
+    ("spec/rules/create-namespaces.toml", include_str!("../../spec/rules/create-namespaces.toml")),
+    ("spec/rules/create-network.toml", include_str!("../../spec/rules/create-network.toml")),
+    ("spec/rules/create-security.toml", include_str!("../../spec/rules/create-security.toml")),
+    ("spec/rules/create-command.toml", include_str!("../../spec/rules/create-command.toml")),
 ];
 
 /// Runs `read` on a text and files what it reports under the text's name.
