@@ -146,6 +146,16 @@ impl Human {
         let needs: Vec<String> = decision.needs.iter().map(|fact| printable(fact).into_owned()).collect();
         let group = Group::with_title(title).element(Origin::path(path));
         let group = explained(group, "needs", &needs.join(", "));
+        let of_image = |need: &String| need.starts_with("image.");
+        let group = if needs.iter().any(of_image) {
+            explained(group, "help", "`--image FILE` tells what the image has, `null` that it has nothing")
+        } else {
+            group
+        };
+        if needs.iter().all(of_image) {
+            self.group(group, out);
+            return;
+        }
         self.group(
             explained(
                 group,
