@@ -89,6 +89,8 @@ const TABLES: &[Source<'static>] = &[
     ("spec/rules/create-network.toml", include_str!("../../spec/rules/create-network.toml")),
     ("spec/rules/create-security.toml", include_str!("../../spec/rules/create-security.toml")),
     ("spec/rules/create-command.toml", include_str!("../../spec/rules/create-command.toml")),
+    ("spec/rules/create-options.toml", include_str!("../../spec/rules/create-options.toml")),
+    ("spec/rules/create-volumes.toml", include_str!("../../spec/rules/create-volumes.toml")),
 ];
 
 /// Runs `read` on a text and files what it reports under the text's name.
