@@ -211,7 +211,8 @@ fn stage(number: usize) -> BoxedStrategy<String> {
                         text += &format!("each = '{each}'\n");
                     }
                     text += &format!("effect = '{effect}'\nwhen = \"\"\"{}\"\"\"\n", when.replace('\\', "\\\\"));
-                    if effect == "set" {
+                    // Rows that report may change the document besides.
+                    if kind <= 3 || kind == 9 {
                         text += &format!("set = {{ \"{target}\" = \"{value}\" }}\n");
                     }
                     text += &format!("message = '{{mtu}} {{default-runtime:q}}'\nwhy = 'w'\nhelp = 'h'\nevidence = 'read'\nhalt = {}\n", halt && kind == 9);

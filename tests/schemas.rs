@@ -51,3 +51,27 @@ fn profiles_see_their_own_fields() {
     assert!(new.get(new.root()).field("bip6").is_some());
     assert_eq!(new.get(new.root()).field("allow-nondistributable-artifacts").unwrap().1.ty, Type::Any);
 }
+
+#[test]
+fn embedded_structs_are_unambiguous() {
+    let problems = |fields: &str| {
+        let text = format!(
+            r#"
+            schema = {{ id = "s", root = "Root", doc = "-", source = "tests" }}
+            struct.A = {{ doc = "-", fields = [{{ name = "x", type = "int", doc = "-" }}] }}
+            struct.B = {{ doc = "-", fields = [{{ name = "a", type = "A", embed = true, doc = "-" }}] }}
+            struct.Root = {{ doc = "-", fields = [{fields}] }}"#
+        );
+        let found = Schema::parse(&text).err().map(|e| e.problems).unwrap_or_default();
+        found.into_iter().map(|p| p.message).collect::<Vec<_>>()
+    };
+    let field =
+        |name: &str, ty: &str| format!("{{ name = '{name}', type = '{ty}', embed = true, doc = '-' }},");
+    assert_eq!(problems(&field("a", "*A")), Vec::<String>::new());
+    assert_eq!(
+        problems(&(field("a", "A") + &field("b", "*A"))),
+        ["Root.b: two embedded structs have a field `x`"]
+    );
+    assert_eq!(problems(&field("b", "B")), ["Root.b: an embedded struct embeds another"]);
+    assert_eq!(problems(&field("i", "int")), ["Root.i: only a struct can be embedded"]);
+}

@@ -14,7 +14,7 @@ pub struct Expect {
     pub verdict: Option<String>,
     /// Any one of these is what the original prints first; none: it prints nothing.
     pub messages: Option<Vec<String>>,
-    /// Exactly these, in this order.
+    /// Exactly these, in any order: recorders sort them.
     pub warnings: Option<Vec<String>>,
     /// Objects are compared by the keys they name, at every depth; `Value::Null`: nothing is resolved.
     pub resolved: Option<Value>,
@@ -100,7 +100,11 @@ pub fn compare(expect: &Expect, outcome: &Outcome) -> Vec<Mismatch> {
     }
     if let Some(warnings) = &expect.warnings {
         let got: Vec<&str> = decision.warnings().map(|f| f.message.as_str()).collect();
-        if *warnings != got {
+        let (mut expected, mut found): (Vec<&str>, _) =
+            (warnings.iter().map(String::as_str).collect(), got.clone());
+        expected.sort_unstable();
+        found.sort_unstable();
+        if expected != found {
             differ("warnings", warnings.as_slice().into(), got.into());
         }
     }

@@ -29,6 +29,8 @@ pub struct Case<'l> {
     pub document: Cow<'l, [u8]>,
     /// A daemon.json that the decision may depend on.
     pub daemon: Option<Cow<'l, [u8]>>,
+    /// The configuration of an image as JSON, if the line gives one.
+    pub image: Option<&'l str>,
     /// Host facts as JSON, if the line gives them.
     pub host: Option<&'l str>,
     /// What a test expects.
@@ -104,27 +106,29 @@ impl<'l> Case<'l> {
                 ));
             }
         };
-        let (daemon, host) = match context {
-            None => (None, None),
+        let (daemon, image, host) = match context {
+            None => (None, None, None),
             Some(text) => context_of(text)?,
         };
         let expect = expect.map(Expect::parse).transpose()?;
-        Ok(Self { id: Value::Null, kind, profile, document, daemon, host, expect })
+        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, host, expect })
     }
 
-    /// The question to ask of a policy. Host facts that the line does not give are [`RECORDER_HOST`].
+    /// The question to ask of a policy. Host facts that the line does not give are [`RECORDER_HOST`], and without an
+    /// image there is none.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         Request {
             kind: self.kind,
             document: &self.document,
             daemon: self.daemon.as_deref(),
+            image: Some(self.image.unwrap_or("null").as_bytes()),
             host: Some(self.host.unwrap_or(RECORDER_HOST).as_bytes()),
         }
     }
 }
 
-type Context<'l> = (Option<Cow<'l, [u8]>>, Option<&'l str>);
+type Context<'l> = (Option<Cow<'l, [u8]>>, Option<&'l str>, Option<&'l str>);
 
 fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     let mut members = Members::parse(text, "`context`")?;
@@ -134,12 +138,13 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
         return Err(CaseError::new("two daemon.json: give `daemon` or `daemon_base64`, not both".to_owned()));
     }
     let host = members.take("host");
+    let image = members.take("image");
     // Facts for kinds to come: known, and not looked at.
-    for key in ["image", "features", "features_raw"] {
+    for key in ["features", "features_raw"] {
         members.take(key);
     }
     members.refuse_others("`context`", &CONTEXT_KEYS)?;
-    Ok((daemon.or(raw), host))
+    Ok((daemon.or(raw), image, host))
 }
 
 #[cfg(test)]

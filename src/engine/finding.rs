@@ -95,7 +95,9 @@ fn print(value: &Val<'_>, format: Format, out: &mut String) {
         let texts: Vec<_> = match value {
             Val::Strs(list) => list.iter().map(|s| String::from_utf8_lossy(s).into_owned()).collect(),
             Val::Item(item) => {
-                item.elements().map(|e| String::from_utf8_lossy(e.str()).into_owned()).collect()
+                let keys = item.entries().map(|(key, _)| key);
+                let texts = item.elements().map(|e| e.str()).chain(keys);
+                texts.map(|text| String::from_utf8_lossy(text).into_owned()).collect()
             }
             _ => return None,
         };

@@ -123,23 +123,25 @@ impl<'r> Run<'r> {
     /// Carries out what a rule does.
     pub(super) fn outcome(&mut self, rule: &Rule, vars: &[Bound], outcome: Tri) {
         self.halted |= rule.halt && outcome == Tri::True;
-        match (rule.effect, outcome) {
-            (_, Tri::False) => {}
-            (Effect::Set, outcome) => {
-                let changes = self.changes(rule, vars, &outcome);
-                for change in changes {
-                    self.apply(change);
-                }
-            }
-            (_, Tri::True) => {
+        if outcome == Tri::False {
+            return;
+        }
+        // What is said of a value is said before the row changes it.
+        match (rule.effect, &outcome) {
+            (Effect::Deny | Effect::Warn, Tri::True) => {
                 let finding = finding(&self.scope(vars), rule);
                 if finding.effect == Effect::Deny {
                     self.denied.push(self.findings.len());
                 }
                 self.findings.push(finding);
             }
-            (Effect::Deny, Tri::Unknown(needs)) => self.needs.extend(needs),
-            (Effect::Warn, Tri::Unknown(_)) => {}
+            (Effect::Deny, Tri::Unknown(needs)) => self.needs.extend(needs.iter().cloned()),
+            _ => {}
+        }
+        if !rule.set.is_empty() {
+            for change in self.changes(rule, vars, &outcome) {
+                self.apply(change);
+            }
         }
     }
 

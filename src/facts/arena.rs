@@ -54,7 +54,7 @@ pub struct Slot<'s> {
 }
 
 impl Slot<'_> {
-    const ZERO: Self = Slot {
+    pub(super) const ZERO: Self = Slot {
         value: Value::Zero,
         span: Span { start: 0, end: 0 },
         key: Span { start: 0, end: 0 },

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use toml::de::DeValue;
@@ -86,7 +86,36 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Schema> {
     let mut schema =
         SchemaInner { id, doc, source, root, structs: defs, open, flag_only, none: StructDef::default() };
     name_go_types(&mut schema);
+    check_embedded(&schema, problems);
     Some(Schema { inner: Arc::new(schema) })
+}
+
+/// Embedding as deep and as ambiguous as Go allows it is nothing that a schema needs: one level, and no name twice.
+fn check_embedded(schema: &SchemaInner, problems: &mut Vec<Problem>) {
+    for def in &schema.structs {
+        let mut seen = BTreeSet::new();
+        for field in def.fields.iter().filter(|field| field.embed) {
+            let inner = match field.ty.pointee() {
+                Type::Struct(id) => schema.structs.get(id.0),
+                _ => None,
+            };
+            let mut problem = |what: String| {
+                problems.push(Problem::new(Span::default(), format!("{}.{}: {what}", def.name, field.name)));
+            };
+            let Some(inner) = inner else {
+                problem("only a struct can be embedded".to_owned());
+                continue;
+            };
+            for promoted in &inner.fields {
+                if promoted.embed {
+                    problem("an embedded struct embeds another".to_owned());
+                }
+                if !seen.insert(promoted.name.as_str()) {
+                    problem(format!("two embedded structs have a field `{}`", promoted.name));
+                }
+            }
+        }
+    }
 }
 
 /// Fills in Go's type names, which can only be spelt once all structs are known.
@@ -169,6 +198,17 @@ fn read_field(
         flag: reader.flag("flag", problems),
         proto: owned(reader.string("proto", problems)),
         own: reader.flag("own", problems),
+        words: reader.flag("words", problems),
+        fixed: reader.get("fixed").and_then(|value| {
+            let length = toml_reader::integer(value.get_ref()).and_then(|n| usize::try_from(n).ok());
+            if length.is_none() {
+                problems.push(Problem::new(value.span(), "`fixed` is not a length".to_owned()));
+            }
+            length
+        }),
+        embed: reader.flag("embed", problems),
+        omit: reader.flag("omit", problems),
+        lack: reader.flag("lack", problems),
         since: owned(reader.string("since", problems)),
         until: owned(reader.string("until", problems)),
     };
@@ -193,6 +233,7 @@ fn parse_type(text: &str, names: &BTreeMap<&str, StructId>) -> Option<Type> {
         "int" => Type::Int(IntSize::Int),
         "int64" => Type::Int(IntSize::I64),
         "int32" => Type::Int(IntSize::I32),
+        "uint" => Type::Int(IntSize::Uint),
         "uint8" => Type::Int(IntSize::U8),
         "uint16" => Type::Int(IntSize::U16),
         "uint32" => Type::Int(IntSize::U32),

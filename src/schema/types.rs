@@ -18,6 +18,8 @@ pub enum IntSize {
     U16,
     /// Go's `uint32`.
     U32,
+    /// Go's `uint`, cut as `U64`.
+    Uint,
     /// Go's `uint64`, cut at `i64::MAX` in rules.
     U64,
     /// Go's `uint8`.
@@ -116,6 +118,16 @@ pub struct FieldDef {
     /// The Go type has an `UnmarshalJSON` that calls `json.Unmarshal` on its own: the first type error inside
     /// ends the decoding, and names this field.
     pub own: bool,
+    /// A list of strings for which a lone string may stand, and which is replaced whole: moby's `strslice.StrSlice`.
+    pub words: bool,
+    /// A Go array of this length.
+    pub fixed: Option<usize>,
+    /// An embedded struct (or pointer to one): its fields' keys stand in the object around it.
+    pub embed: bool,
+    /// Left out of what is printed if it is zero: Go's `omitempty`.
+    pub omit: bool,
+    /// Host facts: true means that the machine lacks something.
+    pub lack: bool,
     /// First profile that has the field.
     pub since: Option<String>,
     /// First profile that has it no longer.
@@ -136,12 +148,68 @@ pub struct StructDef {
     pub(crate) exact: BTreeMap<String, usize>,
 }
 
+impl FieldDef {
+    /// The struct that the field embeds.
+    fn embedded<'a>(&self, schema: &'a Schema) -> Option<&'a StructDef> {
+        match self.ty.pointee() {
+            Type::Struct(id) if self.embed => Some(schema.get(*id)),
+            _ => None,
+        }
+    }
+}
+
+/// A field found by its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lookup<'a> {
+    /// Its index in its own struct.
+    pub(crate) index: usize,
+    pub(crate) field: &'a FieldDef,
+    /// The index of the embedded struct that it belongs to.
+    pub(crate) via: Option<usize>,
+}
+
 impl StructDef {
     /// The field with exactly this JSON name, and its index.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(usize, &FieldDef)> {
         let index = *self.exact.get(name)?;
         Some((index, self.fields.get(index)?))
+    }
+
+    /// The field that a decoder takes this JSON key for, as Go's `typeFields` and `decodeState.object` find it: exact
+    /// bytes over all fields, then the first that folds alike. A struct's own fields go before those of a struct
+    /// that it embeds, at equal spelling.
+    pub(crate) fn lookup<'a>(
+        &'a self,
+        schema: &'a Schema,
+        exact: Option<&str>,
+        folds: impl Fn(&str) -> bool,
+    ) -> Option<Lookup<'a>> {
+        if let Some(name) = exact {
+            if let Some((index, field)) = self.field(name).filter(|(_, field)| !field.embed) {
+                return Some(Lookup { index, field, via: None });
+            }
+            for (via, inner) in self.embedded(schema) {
+                if let Some((index, field)) = inner.field(name) {
+                    return Some(Lookup { index, field, via: Some(via) });
+                }
+            }
+        }
+        for (index, field) in self.fields.iter().enumerate() {
+            if let Some(inner) = field.embedded(schema) {
+                let found = inner.fields.iter().enumerate().find(|(_, field)| folds(&field.name));
+                if let Some((at, field)) = found {
+                    return Some(Lookup { index: at, field, via: Some(index) });
+                }
+            } else if folds(&field.name) {
+                return Some(Lookup { index, field, via: None });
+            }
+        }
+        None
+    }
+
+    fn embedded<'a>(&'a self, schema: &'a Schema) -> impl Iterator<Item = (usize, &'a StructDef)> {
+        self.fields.iter().enumerate().filter_map(|(i, field)| Some((i, field.embedded(schema)?)))
     }
 
     /// The name in Go's "cannot unmarshal" errors: without the package.
@@ -273,6 +341,7 @@ impl Schema {
             Type::Int(IntSize::U8) => "uint8".into(),
             Type::Int(IntSize::U16) => "uint16".into(),
             Type::Int(IntSize::U32) => "uint32".into(),
+            Type::Int(IntSize::Uint) => "uint".into(),
             Type::Int(IntSize::U64) => "uint64".into(),
             Type::Float => "float".into(),
             Type::String => "string".into(),

@@ -29,7 +29,7 @@ pub(super) fn host_facts<'h>(text: Option<&'h [u8]>, schema: &Schema) -> Result<
     };
     let capabilities = match root.field("sysinfo").map(|(_, f)| f.ty.pointee()) {
         Some(Type::Struct(id)) => {
-            schema.get(*id).fields.iter().map(|f| (f.name.clone(), Json::Bool(all))).collect()
+            schema.get(*id).fields.iter().map(|f| (f.name.clone(), Json::Bool(all != f.lack))).collect()
         }
         _ => serde_json::Map::new(),
     };

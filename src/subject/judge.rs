@@ -1,11 +1,11 @@
 use serde_json::Value as Json;
 
 use super::configure::SetUp;
-use super::context;
 use super::kind::Kind;
 use super::policy::Policy;
+use super::{context, create};
 use crate::engine::{Budget, Decision, OverBudget, Program, Verdict};
-use crate::facts::{Facts, Item, Loaded, Value, decode, load_daemon};
+use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
 
@@ -17,8 +17,11 @@ pub struct Request<'r> {
     /// Its exact bytes. For [`Kind::Name`] the JSON object `{"name"}` or `{"name_base64"}`, for [`Kind::Wrap`]
     /// `{"name", "path", "args"}`, for [`Kind::Write`] `{"file_name"}`.
     pub document: &'r [u8],
-    /// The daemon.json that a name is resolved against; none is an empty one.
+    /// The daemon.json that a name or a container is resolved against; none is an empty one.
     pub daemon: Option<&'r [u8]>,
+    /// The configuration of the image that a container is made from, as JSON; `null` if there is none. Not given, it
+    /// is unknown.
+    pub image: Option<&'r [u8]>,
     /// Host facts as JSON (`spec/schema/host.toml`); what is not told is unknown.
     pub host: Option<&'r [u8]>,
 }
@@ -27,7 +30,7 @@ impl<'r> Request<'r> {
     /// A document about whose surroundings nothing is known.
     #[must_use]
     pub fn new(kind: Kind, document: &'r [u8]) -> Self {
-        Self { kind, document, daemon: None, host: None }
+        Self { kind, document, daemon: None, image: None, host: None }
     }
 }
 
@@ -36,7 +39,8 @@ impl<'r> Request<'r> {
 pub struct Outcome {
     /// What the rules say.
     pub decision: Decision,
-    /// What the document resolves to, if it is not denied: the `resolved` of the case format.
+    /// What the document resolves to: the `resolved` of the case format. If it is denied, only what a create body is
+    /// decoded to.
     pub resolved: Option<Json>,
 }
 
@@ -57,7 +61,7 @@ pub enum JudgeError {
     /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
     #[error("the {what} cannot be read: {reason}")]
     Context {
-        /// `host facts`, `daemon.json given for context`, `name`, `wrapper`.
+        /// `host facts`, `image`, `daemon.json given for context`, `name`, `wrapper`.
         what: &'static str,
         /// Why not.
         reason: String,
@@ -85,7 +89,8 @@ pub(super) fn judge(
         Kind::Name => job.name(),
         Kind::Wrap => job.wrap(),
         Kind::Write => job.write(),
-        Kind::Create | Kind::Spec | Kind::Lifecycle => Err(job.unsupported()),
+        Kind::Create => job.create(),
+        Kind::Spec | Kind::Lifecycle => Err(job.unsupported()),
     })
 }
 
@@ -165,6 +170,23 @@ impl<'j> Job<'j> {
         Ok(load_daemon(daemon, self.schema("daemon")?, &self.budget.limits())?)
     }
 
+    /// The daemon.json given for context: facts alone, its own rules are not asked.
+    fn context(&self) -> Result<Facts<'j>, JudgeError> {
+        let loaded = self.load(self.request.daemon.unwrap_or_default())?;
+        match loaded.first_error() {
+            Some(reason) => Err(JudgeError::Context { what: "daemon.json given for context", reason }),
+            None => Ok(loaded.facts),
+        }
+    }
+
+    fn image(&self) -> Result<Facts<'j>, JudgeError> {
+        let schema = self.schema("image")?;
+        let Some(text) = self.request.image else { return Ok(Facts::new(schema)) };
+        let mut image = read("image", text, schema, self.budget)?;
+        create::told(&mut image);
+        Ok(image)
+    }
+
     fn runtimes(&self, daemon: &Facts<'_>) -> Runtimes {
         Runtimes::setup(daemon, self.generation(), self.setup_host())
     }
@@ -205,11 +227,7 @@ impl<'j> Job<'j> {
             slot.value = Value::Str(bytes.into());
             slot.set = true;
         }
-        let loaded = self.load(self.request.daemon.unwrap_or_default())?;
-        if let Some(reason) = loaded.first_error() {
-            return Err(JudgeError::Context { what: "daemon.json given for context", reason });
-        }
-        let others = [loaded.facts, self.host.clone()];
+        let others = [self.context()?, self.host.clone()];
         self.finish(&facts, &others, || {
             let [daemon, _] = &others;
             let name = Item::root(&facts, "name").map_or(&[][..], |item| item.str());
@@ -232,5 +250,27 @@ impl<'j> Job<'j> {
     fn write(&self) -> Result<Outcome, JudgeError> {
         let facts = read("file name", self.request.document, self.schema("write")?, self.budget)?;
         self.finish(&facts, std::slice::from_ref(&self.host), || None)
+    }
+
+    fn create(&self) -> Result<Outcome, JudgeError> {
+        let loaded = load_create(self.request.document, self.schema("create")?, &self.budget.limits())?;
+        let others = [loaded.load.clone(), self.image()?, self.context()?, self.host.clone()];
+        let decision = self.decide(&loaded.facts, &others)?;
+        let effective = if matches!(self.mode, Mode::Bare) { None } else { create::effective(&loaded) };
+        let resolved = effective.map(|effective| {
+            if decision.verdict == Verdict::Deny {
+                return serde_json::json!({ "effective": effective });
+            }
+            let [_, _, daemon, host] = &others;
+            let runtimes = self.runtimes(daemon);
+            let asked = Item::root(&loaded.facts, "HostConfig").and_then(|item| item.field("Runtime"));
+            let runtime = runtimes.asked(asked.map_or(&[][..], |item| item.str()));
+            serde_json::json!({
+                "runtime": String::from_utf8_lossy(runtime),
+                "security_opt": create::security_opt(&loaded.facts, host),
+                "effective": effective,
+            })
+        });
+        Ok(Outcome { decision, resolved })
     }
 }

@@ -4,6 +4,7 @@
 
 mod configure;
 mod context;
+mod create;
 mod examples;
 mod judge;
 mod kind;

@@ -60,8 +60,10 @@ type Source<'s> = (&'s str, &'s str);
 
 /// The texts of spec/ that the crate carries.
 const SCHEMAS: &[Source<'static>] = &[
+    ("spec/schema/create.toml", include_str!("../../spec/schema/create.toml")),
     ("spec/schema/daemon.toml", include_str!("../../spec/schema/daemon.toml")),
     ("spec/schema/host.toml", include_str!("../../spec/schema/host.toml")),
+    ("spec/schema/image.toml", include_str!("../../spec/schema/image.toml")),
     ("spec/schema/load.toml", include_str!("../../spec/schema/load.toml")),
     ("spec/schema/name.toml", include_str!("../../spec/schema/name.toml")),
     ("spec/schema/wrap.toml", include_str!("../../spec/schema/wrap.toml")),
@@ -80,6 +82,15 @@ const TABLES: &[Source<'static>] = &[
     ("spec/rules/names-containerd.toml", include_str!("../../spec/rules/names-containerd.toml")),
     ("spec/rules/wrap.toml", include_str!("../../spec/rules/wrap.toml")),
     ("spec/rules/write.toml", include_str!("../../spec/rules/write.toml")),
+    ("spec/rules/create-decode.toml", include_str!("../../spec/rules/create-decode.toml")),
+    ("spec/rules/create-config.toml", include_str!("../../spec/rules/create-config.toml")),
+    ("spec/rules/create-resources.toml", include_str!("../../spec/rules/create-resources.toml")),
+    ("spec/rules/create-namespaces.toml", include_str!("../../spec/rules/create-namespaces.toml")),
+    ("spec/rules/create-network.toml", include_str!("../../spec/rules/create-network.toml")),
+    ("spec/rules/create-security.toml", include_str!("../../spec/rules/create-security.toml")),
+    ("spec/rules/create-command.toml", include_str!("../../spec/rules/create-command.toml")),
+    ("spec/rules/create-options.toml", include_str!("../../spec/rules/create-options.toml")),
+    ("spec/rules/create-volumes.toml", include_str!("../../spec/rules/create-volumes.toml")),
 ];
 
 /// Runs `read` on a text and files what it reports under the text's name.

@@ -433,6 +433,7 @@ impl RowReader<'_> {
                 DeValue::String(doc) => out.push(Example {
                     doc: doc.as_bytes().to_vec(),
                     daemon: None,
+                    image: None,
                     host: None,
                     profile: None,
                     span,
@@ -464,6 +465,7 @@ impl RowReader<'_> {
             }
         };
         let daemon = bytes(table.string("daemon", problems));
+        let image = bytes(table.string("image", problems));
         let host = bytes(table.string("host", problems));
         let profile = table.string("profile", problems).map(|(id, at)| {
             if self.context.profiles.get(id).is_none() {
@@ -472,7 +474,7 @@ impl RowReader<'_> {
             id.to_owned()
         });
         table.finish(problems);
-        Some(Example { doc: doc?, daemon, host, profile, span })
+        Some(Example { doc: doc?, daemon, image, host, profile, span })
     }
 }
 

@@ -10,7 +10,7 @@ pub enum Format {
     Plain,
     /// A string as Go's `%q`.
     Quoted,
-    /// A list of strings joined by `, `.
+    /// A list of strings, or the keys of a map, joined by `, `.
     Joined,
 }
 
@@ -100,7 +100,7 @@ fn value(
     let fits = match format {
         Format::Plain => matches!(kind, Kind::Bool | Kind::Int | Kind::Str) || shape_is_strings,
         Format::Quoted => kind == Kind::Str,
-        Format::Joined => shape_is_strings,
+        Format::Joined => shape_is_strings || kind == Kind::Map,
     };
     if !fits {
         let message = format!("{} cannot be printed this way", kind.name());

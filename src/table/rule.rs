@@ -74,6 +74,8 @@ pub struct Example {
     pub doc: Vec<u8>,
     /// The daemon.json that a name or a create request is judged against.
     pub daemon: Option<Vec<u8>>,
+    /// The configuration of the image of a create request.
+    pub image: Option<Vec<u8>>,
     /// Host facts, as JSON.
     pub host: Option<Vec<u8>>,
     /// The profile it is for; if none, every one that has the rule.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::errors::Target;
 use super::machine::{Machine, Place, Step};
-use crate::facts::arena::Value;
+use crate::facts::arena::{ListId, Value};
 use crate::facts::json::{Reader, Token, unquote};
 use crate::facts::text::{parse_duration, parse_ip, parse_prefix, quote, ram_in_bytes};
 use crate::schema::TextKind;
@@ -79,6 +79,47 @@ impl<'a, 's> Machine<'a, 's> {
                 self.abort(message, span)
             }
         }
+    }
+
+    /// moby `strslice.StrSlice.UnmarshalJSON`: a list of strings, else one string; a new list either way. What is
+    /// neither ends the decoding, with the error of the second attempt.
+    pub(super) fn words(&mut self, token: Token<'s>, span: Span, place: Place) -> Step {
+        let span = self.reader.skip(token, span);
+        let raw = self.reader.since(span.start as usize);
+        let one = match token {
+            Token::Str(word) => Some(word),
+            Token::ArrayStart if is_list_of_strings(raw) => None,
+            _ => {
+                self.set_place_if_new(place, span);
+                let message = self.context.type_error(token.kind(), "string");
+                return self.abort(message, span);
+            }
+        };
+        let list = self.facts.new_list();
+        if let Some(word) = one {
+            self.word(list, 0, word, span);
+        } else {
+            let mut reader = Reader::new(raw, 1, raw.len());
+            for index in 0.. {
+                if self.facts.len() > self.limits.nodes {
+                    break;
+                }
+                let (token, at) = reader.next();
+                let at = at.shifted(span.start as usize);
+                match token {
+                    Token::Str(word) => self.word(list, index, word, at),
+                    Token::Null => self.word(list, index, &[], at),
+                    _ => break,
+                }
+            }
+        }
+        self.store(place, span, Value::List(list));
+        Ok(())
+    }
+
+    fn word(&mut self, list: ListId, index: usize, raw: &'s [u8], span: Span) {
+        let slot = self.facts.list_element(list, index);
+        self.store(Place { slot, key: Span::default() }, span, Value::Str(unquote(raw)));
     }
 
     /// moby `config.BuilderGCFilter.UnmarshalJSON`: a list of strings, else an object of objects of booleans.

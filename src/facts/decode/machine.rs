@@ -2,11 +2,11 @@
 
 use super::errors::{Context, Found, Target};
 use super::{Decoded, Duplicate};
-use crate::facts::arena::{Facts, ListId, MapId, SlotId, Value};
+use crate::facts::arena::{Facts, ListId, MapId, Slot, SlotId, Value};
 use crate::facts::json::fold::folds_to;
 use crate::facts::json::{Reader, Token, push_pointer, unquote};
 use crate::facts::limits::{Limits, OverLimit};
-use crate::schema::{FieldDef, Schema, StructDef, StructId, Type};
+use crate::schema::{Lookup, Schema, StructDef, StructId, Type};
 use crate::source::Span;
 
 /// Whether decoding goes on: `Err` once a value's own parser has refused.
@@ -39,7 +39,7 @@ struct Frame<'a, 's> {
 enum Kind<'a> {
     Record { def: &'a StructDef, base: SlotId, outer: Option<&'a StructDef>, depth: usize },
     Map { map: MapId, element: &'a Type },
-    List { list: ListId, element: &'a Type, next: usize },
+    List { list: ListId, element: &'a Type, next: usize, fixed: Option<usize> },
 }
 
 pub(super) struct Machine<'a, 's> {
@@ -124,7 +124,12 @@ impl<'a, 's> Machine<'a, 's> {
             _ => &[],
         };
         match &mut frame.kind {
-            Kind::List { list, element, next } => {
+            Kind::List { next, fixed: Some(length), .. } if *next >= *length => {
+                // More than a Go array holds is dropped.
+                self.reader.skip(token, span);
+                Ok(())
+            }
+            Kind::List { list, element, next, .. } => {
                 let slot = self.facts.list_element(*list, *next);
                 *next += 1;
                 let target = Target { ty: element, field: None };
@@ -152,13 +157,17 @@ impl<'a, 's> Machine<'a, 's> {
                 self.context.within = *outer;
                 frame.key = raw;
                 let key = unquote(raw);
-                let Some((index, field)) = find_field(def, &key) else {
+                let name = std::str::from_utf8(&key).ok();
+                let schema = self.schema;
+                let found = def.lookup(schema, name, |field| folds_to(&key, field.as_bytes()));
+                let Some(Lookup { index, field, via }) = found else {
                     let (token, span) = self.reader.next();
                     self.reader.skip(token, span);
                     return Ok(());
                 };
                 self.context.fields.push(&field.name);
                 self.context.within = Some(def);
+                let base = self.embedded(def, base, via);
                 let place = Place { slot: self.facts.field_id(base, index), key: span };
                 let earlier = self.facts.slot(place.slot).key;
                 if earlier != Span::default() {
@@ -174,6 +183,24 @@ impl<'a, 's> Machine<'a, 's> {
         }
     }
 
+    /// The record that a field is in: an embedded one comes to exist when any of its keys does.
+    fn embedded(&mut self, def: &StructDef, base: SlotId, via: Option<usize>) -> SlotId {
+        let Some(via) = via else { return base };
+        let slot = self.facts.field_id(base, via);
+        match (&self.facts.slot(slot).value, def.fields.get(via).map(|field| field.ty.pointee())) {
+            (Value::Record(inner), _) => *inner,
+            (_, Some(Type::Struct(id))) => {
+                let inner = self.facts.new_record(*id);
+                if let Some(slot) = self.facts.slot_mut(slot) {
+                    slot.value = Value::Record(inner);
+                    slot.set = true;
+                }
+                inner
+            }
+            _ => base,
+        }
+    }
+
     fn close(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
         let span = Span::new(frame.start, self.reader.position());
@@ -183,6 +210,15 @@ impl<'a, 's> Machine<'a, 's> {
                 self.context.within = outer;
             }
             Kind::Map { .. } => {}
+            Kind::List { list, next, fixed: Some(length), .. } => {
+                // What a Go array has no value for is zero.
+                for index in next..length {
+                    let slot = self.facts.list_element(list, index);
+                    if let Some(slot) = self.facts.slot_mut(slot) {
+                        *slot = Slot::ZERO;
+                    }
+                }
+            }
             Kind::List { next: 0, .. } => {
                 // `[]` makes a new slice: what the old one kept beyond its length is gone.
                 let list = self.facts.new_list();
@@ -209,8 +245,15 @@ impl<'a, 's> Machine<'a, 's> {
         self.push(Kind::Map { map, element }, Some(owner), at);
     }
 
-    pub(super) fn open_list(&mut self, list: ListId, element: &'a Type, owner: SlotId, at: Span) {
-        self.push(Kind::List { list, element, next: 0 }, Some(owner), at);
+    pub(super) fn open_list(
+        &mut self,
+        list: ListId,
+        element: &'a Type,
+        fixed: Option<usize>,
+        owner: SlotId,
+        at: Span,
+    ) {
+        self.push(Kind::List { list, element, next: 0, fixed }, Some(owner), at);
     }
 
     fn push(&mut self, kind: Kind<'a>, owner: Option<SlotId>, at: Span) {
@@ -284,13 +327,4 @@ impl<'a, 's> Machine<'a, 's> {
             _ => Ok(()),
         }
     }
-}
-
-/// The field for a key: exact bytes over all fields, then the first that folds alike (`fields.byExactName`,
-/// `byFoldedName`).
-fn find_field<'a>(def: &'a StructDef, key: &[u8]) -> Option<(usize, &'a FieldDef)> {
-    std::str::from_utf8(key)
-        .ok()
-        .and_then(|name| def.field(name))
-        .or_else(|| def.fields.iter().enumerate().find(|(_, field)| folds_to(key, field.name.as_bytes())))
 }

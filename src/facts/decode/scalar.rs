@@ -15,8 +15,15 @@ impl<'a, 's> Machine<'a, 's> {
         let pointee = target.ty.pointee();
         let pointer = matches!(target.ty, Type::Pointer(_));
         if token == Token::Null && (pointer || !is_unmarshaler(pointee)) {
-            self.null(target.ty, place, span);
+            match target.field {
+                // `null` leaves a Go array alone.
+                Some(field) if field.fixed.is_some() => self.set_place_if_new(place, span),
+                _ => self.null(target.ty, place, span),
+            }
             return Ok(());
+        }
+        if token != Token::Null && target.field.is_some_and(|field| field.words) {
+            return self.words(token, span, place);
         }
         match (token, pointee) {
             (_, Type::Text(kind)) => return self.text(*kind, token, span, place, target),
@@ -46,7 +53,8 @@ impl<'a, 's> Machine<'a, 's> {
                     _ => self.facts.new_list(),
                 };
                 self.store(place, span, Value::List(list));
-                self.open_list(list, element, place.slot, span);
+                let fixed = target.field.and_then(|field| field.fixed);
+                self.open_list(list, element, fixed, place.slot, span);
             }
             (Token::Str(raw), Type::String) => self.store(place, span, Value::Str(unquote(raw))),
             (Token::Bool(value), Type::Bool) => self.store(place, span, Value::Bool(value)),
@@ -157,7 +165,7 @@ fn integer(literal: &[u8], size: IntSize) -> Option<i64> {
         IntSize::U8 => unsigned(u8::MAX.into()),
         IntSize::U16 => unsigned(u16::MAX.into()),
         IntSize::U32 => unsigned(u32::MAX.into()),
-        IntSize::U64 => unsigned(u64::MAX),
+        IntSize::Uint | IntSize::U64 => unsigned(u64::MAX),
     }
 }
 

@@ -6,6 +6,6 @@ mod scan;
 mod unquote;
 
 pub(crate) use reader::{Reader, Token, path_to, push_pointer};
-pub(crate) use scan::scan;
 pub use scan::{SyntaxError, check_syntax};
+pub(crate) use scan::{scan, scan_first};
 pub(crate) use unquote::unquote;

@@ -34,9 +34,34 @@ pub fn check_syntax(text: &[u8]) -> Result<(), SyntaxError> {
 
 /// Checks `text[start..end]`; spans are offsets into `text`. Gives the deepest nesting.
 pub(crate) fn scan(text: &[u8], start: usize, end: usize) -> Result<usize, SyntaxError> {
+    scanner(text, start, end).run(false)
+}
+
+fn scanner(text: &[u8], start: usize, end: usize) -> Scanner<'_> {
     let end = end.min(text.len());
     Scanner { text: text.get(..end).unwrap_or_default(), at: start.min(end), open: Vec::new(), deepest: 0 }
-        .run()
+}
+
+/// The first JSON value of a text, and where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FirstValue {
+    /// Where the value ends.
+    pub(crate) end: usize,
+    /// The deepest nesting.
+    pub(crate) depth: usize,
+}
+
+/// Checks the first value of a text and nothing behind it, as `json.Decoder.Decode` does (`stream.go` `readValue`):
+/// a text that stops too early is told as such, wherever it stops.
+pub(crate) fn scan_first(text: &[u8]) -> Result<FirstValue, SyntaxError> {
+    let mut scanner = scanner(text, 0, text.len());
+    match scanner.run(true) {
+        Ok(depth) => Ok(FirstValue { end: scanner.at, depth }),
+        Err(error) if error.span.range().start >= text.len() => {
+            Err(SyntaxError { message: "unexpected EOF".to_owned(), span: error.span })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What may come next, between tokens.
@@ -59,9 +84,13 @@ struct Scanner<'t> {
 }
 
 impl Scanner<'_> {
-    fn run(mut self) -> Result<usize, SyntaxError> {
+    /// Checks the text, or its `first` value alone. Gives the deepest nesting.
+    fn run(&mut self, first: bool) -> Result<usize, SyntaxError> {
         let mut expect = Expect::Value;
         loop {
+            if first && matches!(expect, Expect::AfterValue) && self.open.is_empty() {
+                return Ok(self.deepest);
+            }
             self.skip_space();
             let Some(c) = self.peek() else {
                 let complete = matches!(expect, Expect::AfterValue) && self.open.is_empty();
@@ -298,6 +327,23 @@ mod tests {
         refused(b"-", "invalid character ' ' in numeric literal", 1);
         refused(b"\"\\", "invalid character ' ' in string escape code", 2);
         refused(b"\"\\u1", "invalid character ' ' in \\u hexadecimal character escape", 4);
+    }
+
+    #[test]
+    fn the_first_value_alone() {
+        let end = |text: &str| scan_first(text.as_bytes()).map(|first| first.end).map_err(|e| e.message);
+        assert_eq!(end(" {} {"), Ok(3));
+        assert_eq!(end("{}]"), Ok(2));
+        assert_eq!(end("12x"), Ok(2));
+        assert_eq!(end("1"), Ok(1));
+        assert_eq!(end("\"a\"b"), Ok(3));
+        for cut in ["", " ", "{", "[1,", "tru", "-", "1e", "\"a", "\"\\", "\"\\u1"] {
+            assert_eq!(end(cut), Err("unexpected EOF".to_owned()), "{cut}");
+        }
+        assert_eq!(
+            end("{,"),
+            Err("invalid character ',' looking for beginning of object key string".to_owned())
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What happens to a document before and after it is decoded. For daemon.json that is moby's
 //! `daemon/config/config.go` `getConflictFreeConfiguration` and the merge with the flags.
 
+mod create;
 mod encoding;
 mod flatten;
 mod report;
@@ -17,6 +18,7 @@ use encoding::{Input, decode_input};
 use flatten::Flattened;
 use report::Report;
 
+pub use create::load_create;
 pub use report::load_schema;
 
 /// A document and what loading it found.

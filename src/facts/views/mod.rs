@@ -3,11 +3,17 @@
 //! A view takes strings, or the value it is made for, and gives a record whose fields rules test. Views parse; only
 //! rows decide. Every field has a value for every input: where a form does not apply, the field is empty or false.
 
+mod address;
+mod binds;
+mod cpus;
 mod exec;
 mod gateways;
 mod hosts;
 mod labels;
+mod modes;
+mod names;
 mod paths;
+mod ports;
 mod registry;
 mod remap;
 mod resources;
@@ -157,22 +163,35 @@ pub fn view(name: &str) -> Option<&'static View> {
 }
 
 static VIEWS: &[View] = &[
+    binds::BIND_SPEC,
+    names::CAP_NAME,
     paths::CLEAN_PATH,
+    modes::CONTAINER_MODE,
+    cpus::CPU_LIST,
+    cpus::CPU_SET,
     registry::MIRROR_URL,
     search::DNS_SEARCH,
     exec::EXEC_OPT,
     exec::EXEC_OPTS,
+    address::EXTRA_HOST,
     resources::GENERIC_RESOURCES,
     text::GO_LOWER,
     hosts::HOST_ADDR,
     gateways::HOST_GATEWAYS,
+    address::IP_ADDRESS,
     labels::LABEL_CONFLICT,
+    paths::MOUNT_PATH,
+    cpus::NANO_CPUS,
+    ports::PORT_SPEC,
     registry::REGISTRY_HOST,
+    modes::SECURITY_OPT,
     shim::SHIM_BINARY,
+    names::SIGNAL,
     shim::SHIM_OPTIONS,
     subnet::SUBNET_V6,
     text::TRIM_SPACE,
     remap::USERNS_REMAP,
+    binds::VOLUMES_FROM,
     paths::WRAPPER_PATH,
 ];
 

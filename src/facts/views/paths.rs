@@ -30,6 +30,29 @@ pub(super) const WRAPPER_PATH: View = View {
     eval: |args| wrapper_path(string(args, 0), string(args, 1)),
 };
 
+pub(super) const MOUNT_PATH: View = View {
+    name: "mount_path",
+    params: &[("path", ParamType::String)],
+    fields: &[
+        ("text", ViewType::String, "the path with slashes in place of backslashes"),
+        ("absolute", ViewType::Bool, "whether that begins with a slash"),
+        ("root", ViewType::Bool, "whether that, cleaned, is `/`"),
+        ("clean", ViewType::String, "that, cleaned"),
+    ],
+    doc: "A path inside a container, or the source of a bind mount",
+    source: "moby volume/mounts/linux_parser.go linuxValidateNotRoot, linuxValidateAbsolute",
+    eval: |args| {
+        let text: Vec<u8> = string(args, 0).iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect();
+        let cleaned = clean(&text);
+        ViewFields::of([
+            str_field(text.clone()),
+            ViewField::Bool(text.starts_with(b"/")),
+            ViewField::Bool(cleaned == b"/"),
+            str_field(cleaned),
+        ])
+    },
+};
+
 fn wrapper_path(data_root: &[u8], name: &[u8]) -> ViewFields<'static> {
     /// Stands for the hash: whatever it is, the last element is neither `.` nor `..`.
     const HASH: &[u8] = b".H";
@@ -93,6 +116,24 @@ mod tests {
             }
         }
         assert_eq!(field(&call("wrapper_path", &["/", "../x"]), "above"), "true");
+    }
+
+    #[test]
+    fn backslashes_are_slashes_inside_containers() {
+        for (path, text, absolute, root) in [
+            ("/a/../b", "/a/../b", "true", "false"),
+            ("\\", "/", "true", "true"),
+            ("/a/..", "/a/..", "true", "true"),
+            ("rel", "rel", "false", "false"),
+            ("", "", "false", "false"),
+        ] {
+            let result = call("mount_path", &[path]);
+            assert_eq!(
+                ["text", "absolute", "root"].map(|f| field(&result, f)),
+                [text, absolute, root],
+                "{path}"
+            );
+        }
     }
 
     #[test]

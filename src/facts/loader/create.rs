@@ -1,0 +1,147 @@
+//! The body of a container-create request: what moby's `runconfig/config.go` `decodeContainerConfig` and
+//! `config_unix.go` `getHostConfig` make of it before anything is verified.
+
+use std::borrow::Cow;
+
+use super::report::Report;
+use super::{Loaded, tell};
+use crate::facts::arena::{Facts, SlotId, Value};
+use crate::facts::decode::decode_valid;
+use crate::facts::json::scan_first;
+use crate::facts::limits::{Limits, OverLimit};
+use crate::schema::{Schema, Type};
+use crate::source::Span;
+
+/// The fields of the outer host configuration that are taken over where the inner one has zero.
+const COPIED: [&str; 5] = ["Memory", "MemorySwap", "CpuShares", "CpusetCpus", "VolumeDriver"];
+
+/// Loads the body of a container-create request.
+///
+/// Only the first JSON value counts. What follows it is told in `load.trailing`, but for `]` and `}`, which
+/// `json.Decoder.More` takes for the end of something. Afterwards `HostConfig` is the one that counts, as in
+/// `getHostConfig`: the object of that name or, without one, the keys at top level; with both, the object, with five
+/// fields of the other where it has zero.
+///
+/// # Errors
+/// Only when the text is over one of the `limits`. What is wrong with the document is in [`Loaded::load`].
+///
+/// ```
+/// use plimsoll::facts::{Item, Limits, load_create};
+/// use plimsoll::table::Catalog;
+///
+/// let catalog = Catalog::builtin()?;
+/// let schema = catalog.schema("create").ok_or("no schema")?;
+/// let body = br#"{"Cmd": "sh", "hostconfig": {"Privileged": true}}"#;
+/// let loaded = load_create(body, schema, &Limits::default())?;
+/// let host_config = Item::root(&loaded.facts, "HostConfig").ok_or("no field")?;
+/// assert_eq!(host_config.field("Privileged").map(|f| f.bool()), Some(true));
+/// assert_eq!(host_config.field("NetworkMode").map(|f| f.str()), Some(&b"default"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn load_create<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Result<Loaded<'s>, OverLimit> {
+    limits.check_bytes(text.len())?;
+    let mut report = Report::new();
+    if text.iter().all(|c| is_space(*c)) {
+        report.set("empty");
+        return Ok(Loaded { facts: Facts::new(schema), load: report.finish() });
+    }
+    let first = match scan_first(text) {
+        Ok(first) => first,
+        Err(error) => {
+            report.syntax(&error.message, text, error.span);
+            return Ok(Loaded { facts: Facts::new(schema), load: report.finish() });
+        }
+    };
+    limits.check_depth(first.depth)?;
+    let decoded = decode_valid(text, 0, first.end, schema, limits)?;
+    tell(&decoded, &mut report);
+    let rest = text.get(first.end..).unwrap_or_default();
+    match rest.iter().position(|c| !is_space(*c)) {
+        Some(at) if !matches!(rest.get(at), Some(b']' | b'}')) => {
+            let span = Span::new(first.end.saturating_add(at), text.len());
+            report.problem("trailing", "unexpected content after JSON", "", span);
+        }
+        _ => {}
+    }
+    let mut facts = decoded.facts;
+    arrange(&mut facts);
+    Ok(Loaded { facts, load: report.finish() })
+}
+
+/// What JSON takes for white space.
+fn is_space(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// `getHostConfig`, and the map of volumes that `decodeContainerConfig` makes.
+fn arrange(facts: &mut Facts<'_>) -> Option<()> {
+    let (config, inner, outer) =
+        (slot(facts, &["Config"])?, slot(facts, &["HostConfig"])?, slot(facts, &["OuterHostConfig"])?);
+    for promoted in [config, outer] {
+        let span = facts.root_span();
+        if is_set(facts, promoted)
+            && let Some(slot) = facts.slot_mut(promoted)
+        {
+            slot.span = span;
+        }
+    }
+    match (is_set(facts, outer), is_set(facts, inner)) {
+        (true, false) => {
+            let whole = facts.slot(outer).clone();
+            *facts.slot_mut(inner)? = whole;
+        }
+        (true, true) => {
+            for name in COPIED {
+                copy(facts, &["OuterHostConfig", name], &["HostConfig", name]);
+            }
+        }
+        (false, _) => {}
+    }
+    if is_set(facts, inner) {
+        copy(facts, &["Cpuset"], &["HostConfig", "CpusetCpus"]);
+        let mode = slot(facts, &["HostConfig", "NetworkMode"])?;
+        if facts.slot(mode).is_zero() {
+            facts.slot_mut(mode)?.value = Value::Str(Cow::Borrowed(b"default"));
+        }
+        if is_set(facts, config) {
+            let volumes = slot(facts, &["Config", "Volumes"])?;
+            if facts.slot(volumes).value == Value::Zero {
+                let map = facts.new_map();
+                facts.slot_mut(volumes)?.value = Value::Map(map);
+            }
+        }
+    }
+    Some(())
+}
+
+/// Whether a pointer is not nil.
+fn is_set(facts: &Facts<'_>, slot: SlotId) -> bool {
+    facts.slot(slot).value != Value::Zero
+}
+
+/// Copies a field over one that has its zero value, with its place in the text.
+fn copy(facts: &mut Facts<'_>, from: &[&str], to: &[&str]) -> Option<()> {
+    let (from, to) = (slot(facts, from)?, slot(facts, to)?);
+    if facts.slot(to).is_zero() && !facts.slot(from).is_zero() {
+        let whole = facts.slot(from).clone();
+        *facts.slot_mut(to)? = whole;
+    }
+    Some(())
+}
+
+/// The slot at the end of a path of fields; `None` below a nil pointer.
+fn slot(facts: &Facts<'_>, path: &[&str]) -> Option<SlotId> {
+    let (mut base, mut id) = (facts.root(), facts.schema().root());
+    let (last, way) = path.split_last()?;
+    for name in way {
+        let (index, field) = facts.schema().get(id).field(name)?;
+        let (Value::Record(inner), Type::Struct(of)) =
+            (&facts.slot(facts.field_id(base, index)).value, field.ty.pointee())
+        else {
+            return None;
+        };
+        (base, id) = (*inner, *of);
+    }
+    let (index, _) = facts.schema().get(id).field(last)?;
+    Some(facts.field_id(base, index))
+}

@@ -1,0 +1,170 @@
+use super::text::integer;
+use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
+
+pub(super) const SIGNAL: View = View {
+    name: "signal",
+    params: &[("text", ParamType::String)],
+    fields: &[
+        ("number", ViewType::Bool, "whether it is a number other than 0"),
+        ("name", ViewType::Bool, "whether it is a name of a signal, in any case, with or without SIG"),
+    ],
+    doc: "A signal by number or name",
+    source: "moby/sys/signal ParseSignal",
+    eval: |args| {
+        let text = string(args, 0);
+        let number = integer(text, 64);
+        let upper = go_upper(text);
+        let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+        ViewFields::of([
+            ViewField::Bool(number.is_some_and(|n| n != 0)),
+            ViewField::Bool(number.is_none() && is_signal(name)),
+        ])
+    },
+};
+
+pub(super) const CAP_NAME: View = View {
+    name: "cap_name",
+    params: &[("text", ParamType::String)],
+    fields: &[
+        ("text", ViewType::String, "the name in capitals and with CAP_; ALL stays as it is"),
+        ("known", ViewType::Bool, "whether it is ALL or one of the 41 capabilities of Linux"),
+    ],
+    doc: "The name of a capability as the daemon normalizes it",
+    source: "moby oci/caps/utils.go NormalizeLegacyCapabilities",
+    eval: |args| {
+        let upper = go_upper(string(args, 0));
+        if upper == "ALL" {
+            return ViewFields::of([str_field(upper), ViewField::Bool(true)]);
+        }
+        let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
+        let known = full.strip_prefix("CAP_").is_some_and(|name| CAPABILITIES.contains(&name));
+        ViewFields::of([str_field(full), ViewField::Bool(known)])
+    },
+};
+
+/// Go's `strings.ToUpper`, for letters whose capital is one letter.
+fn go_upper(text: &[u8]) -> String {
+    let upper = |c: char| {
+        let mut mapped = c.to_uppercase();
+        match (mapped.next(), mapped.next()) {
+            (Some(one), None) => one,
+            _ => c,
+        }
+    };
+    text.utf8_chunks()
+        .flat_map(|chunk| {
+            let invalid = chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER);
+            chunk.valid().chars().map(upper).chain(invalid)
+        })
+        .collect()
+}
+
+fn is_signal(name: &str) -> bool {
+    let offset = |text: &str, last: u8| (1..=last).any(|n| text == n.to_string());
+    SIGNALS.contains(&name)
+        || name.strip_prefix("RTMIN+").is_some_and(|n| offset(n, 15))
+        || name.strip_prefix("RTMAX-").is_some_and(|n| offset(n, 14))
+}
+
+const SIGNALS: [&str; 36] = [
+    "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE",
+    "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU",
+    "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
+];
+
+const CAPABILITIES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::views::tests::{call, field};
+
+    #[test]
+    fn signals_have_numbers_or_names() {
+        for good in
+            ["15", "-1", "+9", "007", "65", "SIGTERM", "term", "rtmin+15", "RTMAX-14", "\u{17f}igterm"]
+        {
+            let result = call("signal", &[good]);
+            assert!(field(&result, "number") == "true" || field(&result, "name") == "true", "{good}");
+        }
+        for bad in [
+            "0",
+            "00",
+            "-0",
+            "",
+            " 9",
+            "1e1",
+            "0x9",
+            "RTMIN+16",
+            "RTMIN+0",
+            "RTMAX-15",
+            "SIGSIGTERM",
+            "UNUSED",
+            "9223372036854775808",
+        ] {
+            let result = call("signal", &[bad]);
+            assert_eq!(
+                (field(&result, "number"), field(&result, "name")),
+                ("false".into(), "false".into()),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn capabilities_are_normalized() {
+        for (text, name, known) in [
+            ("net_admin", "CAP_NET_ADMIN", "true"),
+            ("CAP_NET_ADMIN", "CAP_NET_ADMIN", "true"),
+            ("all", "ALL", "true"),
+            ("CAP_ALL", "CAP_ALL", "false"),
+            ("", "CAP_", "false"),
+            (" NET_ADMIN", "CAP_ NET_ADMIN", "false"),
+            ("CAP_CAP_NET_ADMIN", "CAP_CAP_NET_ADMIN", "false"),
+        ] {
+            let result = call("cap_name", &[text]);
+            assert_eq!((field(&result, "text").as_str(), field(&result, "known").as_str()), (name, known));
+        }
+    }
+}
