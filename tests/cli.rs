@@ -192,6 +192,38 @@ fn colours_are_for_terminals() {
 }
 
 #[test]
+fn what_counts_of_a_create_body_is_shown() {
+    let body = "{\"cmd\": \"sh\", \"Memory\": 7000000, \"Cpuset\": \"0\", \"Image\": \"a\u{202e}\",
+        \"HostConfig\": {\"Privileged\": true, \"PidsLimit\": 0, \"RestartPolicy\": {}, \"ConsoleSize\": [0]}}";
+    let run = fed(&["check", "--show-effective", "--format", "json", "-"], body.as_bytes());
+    let resolved = json!({
+        "runtime": "runc",
+        "security_opt": ["label=disable"],
+        "effective": {
+            "Config": {"Cmd": ["sh"], "Image": "a\u{202e}"},
+            "HostConfig": {"NetworkMode": "default", "Privileged": true, "Memory": 7_000_000, "CpusetCpus": "0",
+                "PidsLimit": 0},
+        },
+    });
+    let file = &run.json()["files"][0];
+    assert_eq!((&file["kind"], &file["resolved"]), (&json!("create"), &resolved), "{run:?}");
+    let run = fed(&["check", "--show-effective", "-"], body.as_bytes());
+    run.says("<stdin>, as the daemon has it:\n{").says("\"a\\u202e\"");
+    let run = fed(&["check", "--format", "json", "-"], body.as_bytes());
+    assert_eq!(run.json()["files"][0].get("resolved"), None);
+}
+
+#[test]
+fn an_image_can_be_told() {
+    let (_folder, path) = folder("image.json", br#"{"Cmd": ["sh"]}"#);
+    let body = br#"{"Image": "x"}"#;
+    fed(&["check", "-"], body).ends_with(1).says("undecided").says("image.");
+    fed(&["check", "--image", &path, "-"], body).ends_with(0);
+    let (_folder, path) = folder("image.json", b"null");
+    fed(&["check", "--image", &path, "-"], body).ends_with(1).says("No command specified");
+}
+
+#[test]
 fn quiet_leaves_the_exit_status() {
     for format in ["human", "json"] {
         let run = fed(&["check", "--quiet", "--format", format, "-"], BAD).ends_with(1);

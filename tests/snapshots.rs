@@ -45,6 +45,7 @@ fn report(catalog: &Catalog, rule: &Rule) -> Report {
         kind: Some(KindGuess { kind, because: Because::Told }),
         source: example.doc.clone(),
         result: Ok(decision),
+        resolved: None,
     };
     Report { profile, files: vec![file] }
 }

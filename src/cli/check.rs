@@ -7,9 +7,9 @@ use super::input::{Input, documents};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::{Exit, Fatal, STATUS, kind};
-use crate::engine::{Budget, Decision};
+use crate::engine::Budget;
 use crate::report::{Because, Failure, FileReport, Human, KindGuess, Report, json};
-use crate::subject::{Kind, Policy, Request};
+use crate::subject::{Kind, Outcome, Policy, Request};
 
 /// Judge documents: would the daemon accept them, and should a person look?
 #[derive(Debug, Args)]
@@ -29,6 +29,13 @@ pub(super) struct CheckArgs {
     /// Facts about the machine, as JSON; what is not told is unknown
     #[arg(long, value_name = "FILE")]
     host: Option<PathBuf>,
+    /// The configuration of the image that a container is made from, as JSON (`null` = none); otherwise it is unknown
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// Show as well what each document comes to once the daemon has read it: for a create body the configuration
+    /// that counts, its runtime and what is added to its security options
+    #[arg(long)]
+    show_effective: bool,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -47,6 +54,7 @@ Examples:
   plimsoll check --table ours.toml --fail-on warn daemon.json
   sudo cat /etc/docker/daemon.json | plimsoll check -
   echo '{\"name\": \"nvidia\"}' | plimsoll check --kind name --daemon daemon.json -
+  plimsoll check --show-effective --daemon daemon.json --host host.json create.json
 
 ";
 
@@ -75,6 +83,7 @@ struct Context<'a> {
     args: &'a CheckArgs,
     policy: &'a Policy,
     daemon: Option<Vec<u8>>,
+    image: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
     budget: Budget,
 }
@@ -84,7 +93,8 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
     let policy = policies.get(None)?;
     let budget = Budget::default();
     let (daemon, host) = (beside(args.daemon.as_ref(), &budget)?, beside(args.host.as_ref(), &budget)?);
-    let context = Context { args, policy, daemon, host, budget };
+    let image = beside(args.image.as_ref(), &budget)?;
+    let context = Context { args, policy, daemon, image, host, budget };
     let files = documents(&args.files).par_iter().map(|input| context.judge(input)).collect();
     let report = Report { profile: policies.profile().to_owned(), files };
 
@@ -114,8 +124,13 @@ pub(super) fn beside(path: Option<&PathBuf>, budget: &Budget) -> Result<Option<V
 
 impl Context<'_> {
     fn judge(&self, input: &Input) -> FileReport {
-        let failed =
-            |kind, failure| FileReport { path: input.name(), kind, source: Vec::new(), result: Err(failure) };
+        let failed = |kind, failure| FileReport {
+            path: input.name(),
+            kind,
+            source: Vec::new(),
+            result: Err(failure),
+            resolved: None,
+        };
         let document = match input.read(self.budget.bytes) {
             Ok(document) => document,
             Err(failure) => return failed(None, failure),
@@ -123,9 +138,9 @@ impl Context<'_> {
         let guess = self.kind(input, &document);
         match self.decide(guess, &document) {
             Err(failure) => failed(Some(guess), failure),
-            Ok(decision) => {
+            Ok(Outcome { decision, resolved }) => {
                 let source = if decision.findings.is_empty() { Vec::new() } else { document };
-                FileReport { path: input.name(), kind: Some(guess), source, result: Ok(decision) }
+                FileReport { path: input.name(), kind: Some(guess), source, result: Ok(decision), resolved }
             }
         }
     }
@@ -141,7 +156,7 @@ impl Context<'_> {
         }
     }
 
-    fn decide(&self, guess: KindGuess, document: &[u8]) -> Result<Decision, Failure> {
+    fn decide(&self, guess: KindGuess, document: &[u8]) -> Result<Outcome, Failure> {
         if !self.policy.kinds().any(|kind| kind == guess.kind) {
             return Err(self.unsupported(guess));
         }
@@ -149,11 +164,16 @@ impl Context<'_> {
             kind: guess.kind,
             document,
             daemon: self.daemon.as_deref(),
-            image: None,
+            image: self.image.as_deref(),
             host: self.host.as_deref(),
         };
-        let decision = self.policy.decide(&request, &self.budget);
-        decision.map_err(|error| Failure { message: error.to_string(), help: String::new() })
+        let outcome = if self.args.show_effective {
+            self.policy.judge(&request, &self.budget)
+        } else {
+            let decision = self.policy.decide(&request, &self.budget);
+            decision.map(|decision| Outcome { decision, resolved: None })
+        };
+        outcome.map_err(|error| Failure { message: error.to_string(), help: String::new() })
     }
 
     fn unsupported(&self, guess: KindGuess) -> Failure {

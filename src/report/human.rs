@@ -8,7 +8,7 @@ use super::text::Shown;
 use super::{Because, Failure, FileReport, Report};
 use crate::engine::{Decision, Finding, Label, Verdict};
 use crate::schema::Problem;
-use crate::source::{LineIndex, Span, printable, shorten, wrap};
+use crate::source::{LineIndex, Span, printable, shorten, to_json_pretty, wrap};
 use crate::table::Effect;
 
 /// Characters of one message or name that are shown; JSON has all of them.
@@ -19,6 +19,8 @@ const FINDINGS: usize = 500;
 const RELATED: usize = 6;
 /// Alternatives of the first message that are shown.
 const ALTERNATIVES: usize = 3;
+/// Lines of what a document comes to that are shown; JSON has all of them.
+const RESOLVED: usize = 200;
 /// Where explanations are wrapped.
 const WIDTH: usize = 96;
 
@@ -29,6 +31,22 @@ const WIDTH: usize = 96;
 #[derive(Clone, Debug)]
 pub struct Human {
     renderer: Renderer,
+}
+
+/// What a document comes to, as JSON: its strings hold nothing that a terminal could obey.
+fn resolved_text(path: &str, resolved: &serde_json::Value) -> String {
+    let text = to_json_pretty(resolved);
+    let count = text.lines().count();
+    let mut out = format!("{path}, as the daemon has it:\n");
+    for line in text.lines().take(RESOLVED) {
+        out.push_str(&shorten(line, MESSAGE));
+        out.push('\n');
+    }
+    if count > RESOLVED {
+        out.push_str(&format!("{} more lines; `--format json` has them all\n", count - RESOLVED));
+    }
+    out.push('\n');
+    out
 }
 
 impl Human {
@@ -105,6 +123,9 @@ impl Human {
             self.group(Group::with_title(title).element(Origin::path(&*path)), out);
         }
         self.verdict(&path, decision, out);
+        if let Some(resolved) = &file.resolved {
+            out.push_str(&resolved_text(&path, resolved));
+        }
         if let Some(kind) =
             file.kind.filter(|kind| kind.because == Because::Default && !decision.findings.is_empty())
         {
@@ -125,6 +146,16 @@ impl Human {
         let needs: Vec<String> = decision.needs.iter().map(|fact| printable(fact).into_owned()).collect();
         let group = Group::with_title(title).element(Origin::path(path));
         let group = explained(group, "needs", &needs.join(", "));
+        let of_image = |need: &String| need.starts_with("image.");
+        let group = if needs.iter().any(of_image) {
+            explained(group, "help", "`--image FILE` tells what the image has, `null` that it has nothing")
+        } else {
+            group
+        };
+        if needs.iter().all(of_image) {
+            self.group(group, out);
+            return;
+        }
         self.group(
             explained(
                 group,

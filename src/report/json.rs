@@ -56,6 +56,9 @@ struct JsonFile<'r> {
     needs: &'r [String],
     alternatives: &'r [String],
     findings: Vec<JsonFinding<'r>>,
+    /// What the document comes to, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved: Option<&'r serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +101,7 @@ fn file(file: &FileReport) -> JsonFile<'_> {
         needs: &[],
         alternatives: &[],
         findings: Vec::new(),
+        resolved: file.resolved.as_ref(),
     };
     match &file.result {
         Err(failure) => {

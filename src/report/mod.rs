@@ -41,6 +41,8 @@ pub struct FileReport {
     pub source: Vec<u8>,
     /// The decision, or why there is none.
     pub result: Result<Decision, Failure>,
+    /// What the document comes to, if that was asked for: the `resolved` of the case format.
+    pub resolved: Option<serde_json::Value>,
 }
 
 /// A kind, and how it was found.

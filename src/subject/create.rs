@@ -18,10 +18,19 @@ fn whole(item: &Item<'_, '_>) -> Json {
     if !item.is_present() {
         return Json::Null;
     }
-    members(item, |_, value| !is_blank(value))
+    members(item, |field, value| !is_zero(field, value))
 }
 
-/// What "zero values left out" leaves out: what Go's `omitempty` does.
+/// Whether a field has its zero value: structs and Go arrays are printed even so.
+fn is_zero(field: &FieldDef, value: &Json) -> bool {
+    match value {
+        Json::Object(members) if matches!(field.ty, Type::Struct(_)) => members.values().all(is_blank),
+        Json::Array(elements) if field.fixed.is_some() => elements.iter().all(is_blank),
+        value => is_blank(value),
+    }
+}
+
+/// What Go's `omitempty` leaves out.
 fn is_blank(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(false) => true,
