@@ -28,7 +28,7 @@ const DAEMON: &str = r#"{
   }
 }
 "#;
-const HOST: &str = r#"{"paths": ["/usr/bin/runsc"], "docker_ramdisk": false, "everything_present": false}"#;
+const HOST: &str = r#"{"paths": ["/usr/bin/runsc"], "docker_ramdisk": false, "every_path": false}"#;
 
 fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -76,7 +76,7 @@ fn what_is_refused_says_why() {
     let report = resolve("/bin/sh", &["--format", "json"]).ends_with(1).json();
     assert_eq!(report["files"][0]["verdict"], "deny");
     // A binary that is not there is pointed at in the file.
-    let (_folder, host) = run::folder("host.json", r#"{"paths": [], "everything_present": false}"#);
+    let (_folder, host) = run::folder("host.json", r#"{"paths": [], "every_path": false}"#);
     fed(&["resolve", "--daemon", "-", "--host", &host], DAEMON.as_bytes())
         .ends_with(1)
         .says("error[NA005]")
@@ -151,7 +151,7 @@ proptest! {
     ) {
         let policy = Policy::builtin(if old { "moby-23" } else { "moby-28" }).unwrap();
         let budget = Budget::default();
-        let host = Some(&br#"{"everything_present": true}"#[..]);
+        let host = Some(&br#"{"every_path": true, "every_binary": true}"#[..]);
         let resolution = policy.resolve(name.as_bytes(), daemon.as_bytes(), host, &budget).unwrap();
         for step in &resolution.steps {
             for cause in &step.causes {

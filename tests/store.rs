@@ -16,7 +16,8 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value as Json, json};
 
-const HOST: &[u8] = br#"{"everything_present": true, "systemd_cgroup": false, "docker_ramdisk": false}"#;
+const HOST: &[u8] =
+    br#"{"every_path": true, "every_binary": true, "systemd_cgroup": false, "docker_ramdisk": false}"#;
 
 fn configure(policy: &Policy, daemon: &str) -> Result<Configuration, ConfigureError> {
     policy.configure(daemon.as_bytes(), Some(HOST), &Budget::default())

@@ -38,11 +38,14 @@ struct Failure<'a> {
 #[must_use]
 pub fn answer_line(id: &Value, outcome: &Outcome) -> String {
     let decision = &outcome.decision;
+    // Sorted, as cases are recorded; `findings` has the original's order.
+    let mut warnings: Vec<&str> = decision.warnings().map(|f| f.message.as_str()).collect();
+    warnings.sort_unstable();
     to_json_line(&Answer {
         id,
         verdict: decision.verdict.as_str(),
         message: decision.message(),
-        warnings: decision.warnings().map(|f| f.message.as_str()).collect(),
+        warnings,
         needs: &decision.needs,
         findings: decision.findings.iter().map(AnswerFinding::from).collect(),
         resolved: outcome.resolved.as_ref(),

@@ -6,9 +6,10 @@ use super::compare::Expect;
 use super::members::{Members, reason};
 use crate::subject::{Kind, Request};
 
-/// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means.
+/// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means, and what a
+/// `host` leaves open that tells some facts. `{}` tells that nothing is known.
 pub const RECORDER_HOST: &str = r#"{
-    "everything_present": true, "users": ["root", "0", "dockremap"], "groups": ["root", "0", "dockremap"],
+    "every_path": true, "every_binary": true, "users": ["root", "0", "dockremap"], "groups": ["root", "0", "dockremap"],
     "cgroup_v2": false, "systemd_cgroup": false, "docker_ramdisk": false, "temp_name_fits": true,
     "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full"
 }"#;
@@ -31,8 +32,8 @@ pub struct Case<'l> {
     pub daemon: Option<Cow<'l, [u8]>>,
     /// The configuration of an image as JSON, if the line gives one.
     pub image: Option<&'l str>,
-    /// Host facts as JSON, if the line gives them.
-    pub host: Option<&'l str>,
+    /// Host facts as JSON: those of the line, and those of [`RECORDER_HOST`] that it leaves open.
+    pub host: Cow<'l, str>,
     /// What a test expects.
     pub expect: Option<Expect>,
 }
@@ -110,12 +111,12 @@ impl<'l> Case<'l> {
             None => (None, None, None),
             Some(text) => context_of(text)?,
         };
+        let host = host.map_or(Cow::Borrowed(RECORDER_HOST), with_recorded);
         let expect = expect.map(Expect::parse).transpose()?;
         Ok(Self { id: Value::Null, kind, profile, document, daemon, image, host, expect })
     }
 
-    /// The question to ask of a policy. Host facts that the line does not give are [`RECORDER_HOST`], and without an
-    /// image there is none.
+    /// The question to ask of a policy. Without an image there is none.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         Request {
@@ -123,8 +124,28 @@ impl<'l> Case<'l> {
             document: &self.document,
             daemon: self.daemon.as_deref(),
             image: Some(self.image.unwrap_or("null").as_bytes()),
-            host: Some(self.host.unwrap_or(RECORDER_HOST).as_bytes()),
+            host: Some(self.host.as_bytes()),
         }
+    }
+}
+
+/// Host facts of a line with the recorded ones that it leaves open. A list of paths or binaries is told whole.
+fn with_recorded(host: &str) -> Cow<'_, str> {
+    let facts = serde_json::from_str::<serde_json::Map<String, Value>>(host);
+    let recorded = serde_json::from_str::<serde_json::Map<String, Value>>(RECORDER_HOST);
+    match (facts, recorded) {
+        (Ok(mut facts), Ok(recorded)) if !facts.is_empty() => {
+            let told = |list: &str| facts.contains_key(list);
+            let (paths, binaries) = (told("paths"), told("binaries"));
+            for (name, value) in recorded {
+                if !(name == "every_path" && paths || name == "every_binary" && binaries) {
+                    facts.entry(name).or_insert(value);
+                }
+            }
+            Cow::Owned(Value::Object(facts).to_string())
+        }
+        // What is no object is said when it is judged.
+        _ => Cow::Borrowed(host),
     }
 }
 

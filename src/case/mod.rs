@@ -11,8 +11,9 @@
 //! | `context` | `daemon` or `daemon_base64`, `host`, …: what else the decision may depend on |
 //! | `expect` | for tests: `verdict`, `messages`, `warnings`, `resolved` |
 //!
-//! A `host` that is absent means the machine the cases were recorded on, [`RECORDER_HOST`]; one that is there is
-//! taken as given. Keys that are not in this table are ignored, unless they look like one of these misspelt.
+//! A `host` that is absent means the machine the cases were recorded on, [`RECORDER_HOST`], and one that tells some
+//! facts leaves the others as they were there; `{}` tells that nothing is known. Warnings are compared in any order.
+//! Keys that are not in this table are ignored, unless they look like one of these misspelt.
 
 mod answer;
 mod compare;
