@@ -22,8 +22,7 @@ fn settings(folder: &str) -> insta::Settings {
 
 /// What the rule's first bad example gives under the latest profile that it is for.
 fn report(catalog: &Catalog, rule: &Rule) -> Report {
-    let first =
-        trials(catalog, [rule]).into_iter().filter(|t| std::ptr::eq(t.example, &rule.bad[0])).next_back();
+    let first = trials(catalog, [rule]).into_iter().rfind(|t| std::ptr::eq(t.example, &rule.bad[0]));
     let trial = first.unwrap_or_else(|| panic!("{} has no example", rule.id));
     let policy = Policy::new(catalog.clone(), trial.profile).unwrap();
     let (kind, decision) = trial.judge(&policy).unwrap();
