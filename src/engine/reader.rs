@@ -16,11 +16,12 @@ use crate::table::{Cond, OrderOp, Subject};
 /// The element of a loop, where it is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Frame {
-    root: usize,
+    root: u32,
     slot: SlotId,
-    /// Map and place of the entry, for its key.
-    entry: Option<(MapId, usize)>,
-    index: usize,
+    /// The map that it is an entry of, for its key.
+    map: Option<MapId>,
+    /// Its place there, or in the list.
+    index: u32,
 }
 
 /// The elements of the loops that are open.
@@ -324,26 +325,27 @@ impl<'e> Reader<'e> {
     /// The element or entry number `at` of a list or map.
     fn element(&self, over: &Path, at: usize, frames: &Frames) -> Option<Frame> {
         let Found::Slot(facts, id) = self.find(over, frames) else { return None };
+        // Neither roots nor elements outnumber 32 bits: arenas count in them.
+        let index = u32::try_from(at).ok()?;
         let root = match over.from {
-            From::Root(root) => root,
+            From::Root(root) => u32::try_from(root).ok()?,
             From::Var(var) | From::Key(var) => frames.get(var)?.root,
         };
         match facts.slot(id).value {
             Value::List(list) => {
                 let slot = *facts.list(list).get(at)?;
-                Some(Frame { root, slot, entry: None, index: at })
+                Some(Frame { root, slot, map: None, index })
             }
             Value::Map(map) => {
                 let slot = facts.map(map).get(at)?.slot;
-                Some(Frame { root, slot, entry: Some((map, at)), index: at })
+                Some(Frame { root, slot, map: Some(map), index })
             }
             _ => None,
         }
     }
 
     fn key(&self, frame: &Frame) -> Option<&'e MapEntry<'e>> {
-        let (map, at) = frame.entry?;
-        self.facts(frame.root)?.map(map).get(at)
+        self.facts(frame.root as usize)?.map(frame.map?).get(frame.index as usize)
     }
 
     #[inline]
@@ -351,7 +353,7 @@ impl<'e> Reader<'e> {
         let (root, mut at) = match path.from {
             From::Root(root) => (root, None),
             From::Var(var) => match frames.get(var) {
-                Some(frame) => (frame.root, Some(frame.slot)),
+                Some(frame) => (frame.root as usize, Some(frame.slot)),
                 None => return Found::Absent,
             },
             From::Key(var) => {
@@ -497,11 +499,11 @@ impl<'e> Reader<'e> {
     /// The elements of the loops as the naive evaluator has them.
     pub(super) fn bounds(&self, frames: &Frames) -> Vec<Bound> {
         let bound = |(var, frame): (&VarType, &Frame)| Bound {
-            root: frame.root,
+            root: frame.root as usize,
             slot: frame.slot,
             ty: var.ty.clone(),
             key: self.key(frame).map(|entry| entry.key.to_vec()),
-            index: frame.index,
+            index: frame.index as usize,
         };
         self.vars.iter().zip(frames).map(bound).collect()
     }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::configure::SetUp;
 use super::context;
@@ -28,7 +28,8 @@ use crate::table::{Catalog, CatalogError, Rule, TableError};
 pub struct Policy {
     catalog: Catalog,
     profile: Arc<str>,
-    programs: Arc<BTreeMap<Kind, Program>>,
+    /// For each kind that the profile has rules for; lowered when the first document of the kind comes.
+    programs: Arc<BTreeMap<Kind, OnceLock<Option<Program>>>>,
     schemas: Arc<BTreeMap<String, Schema>>,
 }
 
@@ -69,12 +70,12 @@ impl Policy {
         }
         let has = |id: &str| profiles.at_least(profile, id);
         let schemas = catalog.schemas().map(|s| (s.id().to_owned(), s.at_profile(&has))).collect();
-        let programs = Kind::ALL
-            .into_iter()
-            .filter_map(|kind| Some((kind, Program::new(&catalog, profile, kind.as_str())?)))
-            // A profile judges what it has rules for: containerd's say nothing of daemon.json.
-            .filter(|(_, program)| program.rules().next().is_some())
-            .collect();
+        // A profile judges what it has rules for: containerd's say nothing of daemon.json.
+        let has_rules = |kind: &Kind| {
+            let mut rules = catalog.rules().iter();
+            rules.any(|r| *r.subject == *kind.as_str() && r.holds_in(profiles, profile))
+        };
+        let programs = Kind::ALL.into_iter().filter(has_rules).map(|kind| (kind, OnceLock::new())).collect();
         Ok(Self {
             profile: profile.into(),
             programs: Arc::new(programs),
@@ -110,7 +111,7 @@ impl Policy {
 
     /// The rules of this profile, by subject and in the order in which they are judged.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.programs.values().flat_map(Program::rules)
+        self.kinds().filter_map(|kind| self.program(kind)).flat_map(Program::rules)
     }
 
     /// The kinds of document that this profile judges.
@@ -119,7 +120,8 @@ impl Policy {
     }
 
     pub(super) fn program(&self, kind: Kind) -> Option<&Program> {
-        self.programs.get(&kind)
+        let lower = || Program::new(&self.catalog, &self.profile, kind.as_str());
+        self.programs.get(&kind)?.get_or_init(lower).as_ref()
     }
 
     /// A schema as the profile has it.

@@ -86,7 +86,6 @@ impl Checker<'_> {
             lets: BTreeMap::new(),
             visible: self.vars.len(),
             terms: false,
-            depth: self.depth + 1,
             ..self.clone()
         };
         let cond = inner.cond(&define.body);

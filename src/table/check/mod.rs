@@ -51,7 +51,7 @@ pub(super) struct Checker<'c> {
     params: BTreeMap<String, Typed>,
     lets: BTreeMap<String, Typed>,
     terms: bool,
-    depth: usize,
+    depth: Rc<Cell<usize>>,
     nodes: Rc<Cell<usize>>,
     found: Rc<RefCell<Vec<Problem>>>,
     patterns: &'c Patterns,
@@ -71,7 +71,7 @@ impl<'c> Checker<'c> {
             params: BTreeMap::new(),
             lets: BTreeMap::new(),
             terms: false,
-            depth: 0,
+            depth: Rc::default(),
             nodes: Rc::default(),
             found: Rc::default(),
             patterns,
@@ -215,12 +215,14 @@ impl<'c> Checker<'c> {
 
     fn value(&self, expr: &Expr) -> Option<Typed> {
         self.nodes.set(self.nodes.get().saturating_add(1));
-        if self.nodes.get() > MAX_NODES || self.depth > MAX_DEPTH {
+        if self.nodes.get() > MAX_NODES || self.depth.get() > MAX_DEPTH {
             return self
                 .fail(expr.span, format!("too large: more than {MAX_NODES} nodes or {MAX_DEPTH} levels"));
         }
-        let deeper = Self { depth: self.depth + 1, ..self.clone() };
-        deeper.form(expr)
+        self.depth.set(self.depth.get() + 1);
+        let typed = self.form(expr);
+        self.depth.set(self.depth.get() - 1);
+        typed
     }
 
     fn form(&self, expr: &Expr) -> Option<Typed> {
