@@ -1,17 +1,13 @@
 use std::sync::OnceLock;
 
 use regex_automata::dfa::{Automaton, StartKind, dense};
-use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
-use regex_automata::util::{start, syntax};
+use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
 use super::plan::Text;
 use super::program::AutomatonSize;
-use crate::table::TextTest;
-
-/// The largest automaton of one group, in bytes, and so in states (DESIGN: 256 KB and 4,096 states a field).
-const MAX_BYTES: usize = 256 << 10;
+use crate::table::{TextTest, pattern};
 
 /// String tests of one place, answered together by one pass over its bytes.
 ///
@@ -54,9 +50,7 @@ impl Pattern {
             TextTest::StartsWith(literal) => format!("^{}.*$", escape(literal)),
             TextTest::EndsWith(literal) => format!("^.*{}$", escape(literal)),
             TextTest::Contains(literal) => format!("^.*{}.*$", escape(literal)),
-            TextTest::Matches(pattern, _) => {
-                format!("^(?:{})$", pattern.get(1..pattern.len().saturating_sub(1)).unwrap_or_default())
-            }
+            TextTest::Matches(text, _) => pattern::whole(text),
         };
         Self { source, test: test.clone() }
     }
@@ -160,15 +154,6 @@ impl Machine {
 
 fn build(patterns: &[&Pattern]) -> Option<dense::DFA<Vec<u32>>> {
     let sources: Vec<_> = patterns.iter().map(|p| p.source.as_str()).collect();
-    let config = dense::Config::new()
-        .match_kind(MatchKind::All)
-        .start_kind(StartKind::Anchored)
-        .dfa_size_limit(Some(MAX_BYTES))
-        .determinize_size_limit(Some(4 * MAX_BYTES));
-    dense::Builder::new()
-        .configure(config)
-        .syntax(syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true).nest_limit(50))
-        .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(4 * MAX_BYTES)))
-        .build_many(&sources)
-        .ok()
+    let config = dense::Config::new().match_kind(MatchKind::All).start_kind(StartKind::Anchored);
+    pattern::builder(config).build_many(&sources).ok()
 }

@@ -7,7 +7,7 @@ use regex_automata::dfa::Automaton;
 
 use super::tri::{Needs, Tri};
 use crate::facts::views::{ViewArg, ViewField};
-use crate::facts::{Facts, Item, SlotId};
+use crate::facts::{Facts, Item, SlotId, push_pointer};
 use crate::schema::Type;
 use crate::source::Span;
 use crate::table::{Base, Cond, Loop, Operand, OrderOp, Place, Step, Subject, TermFn, TextTest};
@@ -387,8 +387,8 @@ impl<'e> Scope<'e> {
                 (Some(bound), Some(each)) if bound.root == 0 => {
                     let mut out = self.pointer(&each.source, loops);
                     match &bound.key {
-                        Some(key) => push_token(&mut out, key),
-                        None => push_token(&mut out, bound.index.to_string().as_bytes()),
+                        Some(key) => push_pointer(&mut out, key),
+                        None => push_pointer(&mut out, bound.index.to_string().as_bytes()),
                     }
                     out
                 }
@@ -400,9 +400,9 @@ impl<'e> Scope<'e> {
         }
         for step in &place.steps {
             match step {
-                Step::Field(name) => push_token(&mut out, name.as_bytes()),
+                Step::Field(name) => push_pointer(&mut out, name.as_bytes()),
                 Step::Key(key) => match self.operand(key) {
-                    Val::Str(key) => push_token(&mut out, &key),
+                    Val::Str(key) => push_pointer(&mut out, &key),
                     _ => break,
                 },
             }
@@ -419,18 +419,12 @@ impl<'e> Scope<'e> {
             (Some(path), _) => String::from_utf8_lossy(path.str()).into_owned(),
             (None, Type::String) => {
                 let mut out = String::new();
-                push_token(&mut out, item.str());
+                push_pointer(&mut out, item.str());
                 out
             }
             _ => String::new(),
         }
     }
-}
-
-/// Appends one token of a JSON Pointer (RFC 6901).
-fn push_token(out: &mut String, token: &[u8]) {
-    out.push('/');
-    out.push_str(&String::from_utf8_lossy(token).replace('~', "~0").replace('/', "~1"));
 }
 
 fn int<'e>(n: usize) -> Val<'e> {

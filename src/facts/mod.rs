@@ -19,6 +19,7 @@ pub use any::{AnyNode, AnyRef, AnyValue};
 pub use arena::{Facts, ListId, MapEntry, MapId, Slot, SlotId, Value};
 pub use decode::{DecodeError, Decoded, Duplicate, ErrorKind, decode};
 pub use item::Item;
+pub(crate) use json::push_pointer;
 pub use json::{SyntaxError, check_syntax};
 pub use limits::{Limits, OverLimit};
 pub use loader::{Loaded, load_create, load_daemon, load_document, load_schema};

@@ -126,7 +126,7 @@ fn with_job<T>(
 }
 
 /// Decodes what is not the daemon's own document: here every error is an error.
-fn read<'s>(
+pub(super) fn read<'s>(
     what: &'static str,
     text: &'s [u8],
     schema: &Schema,

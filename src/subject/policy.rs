@@ -7,7 +7,6 @@ use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
-use crate::facts::decode;
 use crate::schema::Schema;
 use crate::table::{Catalog, CatalogError, Rule, TableError};
 
@@ -136,11 +135,7 @@ impl Policy {
     pub fn check_host(&self, host: &[u8]) -> Result<(), JudgeError> {
         let Some(schema) = self.schema("host") else { return Ok(()) };
         let text = context::host_facts(Some(host), schema)?;
-        let decoded = decode(&text, schema, &Budget::default().limits())?;
-        match decoded.errors.into_iter().next() {
-            None => Ok(()),
-            Some(error) => Err(JudgeError::Context { what: "host facts", reason: error.message }),
-        }
+        judge::read("host facts", &text, schema, &Budget::default()).map(drop)
     }
 
     /// Judges one document: pure, total, and a function of its arguments alone.

@@ -7,6 +7,7 @@ mod catalog;
 mod check;
 mod load;
 mod message;
+pub(crate) mod pattern;
 mod profile;
 mod rule;
 mod subject;

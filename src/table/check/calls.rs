@@ -2,17 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use regex_automata::dfa::dense;
-use regex_automata::nfa::thompson;
-use regex_automata::util::syntax;
 
 use super::{Checker, Define, Typed, bool, negate, place, string};
 use crate::expr::{Expr, Node};
 use crate::facts::views::{self, ParamType};
 use crate::source::Span;
+use crate::table::pattern;
 use crate::table::typed::{Base, Cond, Kind, Operand, Shape, TermFn, TextTest, ViewCall};
-
-/// The largest automaton of one pattern, in bytes (DESIGN: 256 KB a field).
-const MAX_DFA: usize = 256 << 10;
 
 /// Functions, predicates, views and methods.
 impl Checker<'_> {
@@ -172,34 +168,23 @@ impl Checker<'_> {
     }
 
     fn pattern(&self, literal: &[u8], span: Span) -> Option<TextTest> {
-        let Ok(pattern) = std::str::from_utf8(literal) else {
+        let Ok(text) = std::str::from_utf8(literal) else {
             return self.fail(span, "a pattern is UTF-8; write other bytes as `\\xHH` inside it");
         };
-        if !pattern.starts_with('^') || !pattern.ends_with('$') || pattern.ends_with("\\$") {
+        if !text.starts_with('^') || !text.ends_with('$') || text.ends_with("\\$") {
             return self.fail(span, "a pattern must begin with `^` and end with `$`");
         }
-        if ["(?i", "(?m", "(?s", "(?u", "(?x", "(?R", "(?-", "\\b", "\\B"].iter().any(|f| pattern.contains(f))
-        {
+        if ["(?i", "(?m", "(?s", "(?u", "(?x", "(?R", "(?-", "\\b", "\\B"].iter().any(|f| text.contains(f)) {
             return self.fail(span, "a pattern may not hold flags or word boundaries");
         }
-        if let Some(test) = self.patterns.borrow().get(pattern) {
+        if let Some(test) = self.patterns.borrow().get(text) {
             return Some(test.clone());
         }
-        // `^a|b$` would anchor each side once only.
-        let whole = format!("^(?:{})$", pattern.get(1..pattern.len().saturating_sub(1)).unwrap_or_default());
-        let built = dense::Builder::new()
-            .configure(
-                dense::Config::new().dfa_size_limit(Some(MAX_DFA)).determinize_size_limit(Some(4 * MAX_DFA)),
-            )
-            .syntax(
-                syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true).nest_limit(50),
-            )
-            .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(4 * MAX_DFA)))
-            .build(&whole);
+        let built = pattern::builder(dense::Config::new()).build(&pattern::whole(text));
         match built {
             Ok(dfa) => {
-                let test = TextTest::Matches(pattern.to_owned(), Arc::new(dfa));
-                self.patterns.borrow_mut().insert(pattern.to_owned(), test.clone());
+                let test = TextTest::Matches(text.to_owned(), Arc::new(dfa));
+                self.patterns.borrow_mut().insert(text.to_owned(), test.clone());
                 Some(test)
             }
             Err(error) => {
