@@ -25,5 +25,5 @@ mod near;
 pub use answer::{answer_line, error_line};
 pub use compare::{Expect, Mismatch, compare};
 pub use exceptions::{Exception, Exceptions, Standing};
-pub use line::{Case, CaseError, RECORDER_HOST};
+pub use line::{Case, CaseError, CaseFeatures, RECORDER_HOST};
 pub use near::nearest;
