@@ -4,7 +4,7 @@ use super::report::Report;
 use super::tell;
 use crate::facts::arena::Facts;
 use crate::facts::decode::decode_valid;
-use crate::facts::json::scan_first;
+use crate::facts::json::{check_syntax, scan_first};
 use crate::facts::limits::{Limits, OverLimit};
 use crate::schema::Schema;
 
@@ -23,7 +23,8 @@ pub(super) fn load_first<'s>(
     let first = match scan_first(text) {
         Ok(first) => first,
         Err(error) => {
-            report.syntax(&error.message, text, error.span);
+            let whole = check_syntax(text).err().map_or_else(String::new, |error| error.message);
+            report.syntax_of_first(&error.message, &whole, text, error.span);
             return Ok(None);
         }
     };
