@@ -319,6 +319,9 @@ impl<'j> Job<'j> {
         let schemas = features::Schemas { status: status?, answer: answer?, offer: offer? };
         let [status, answer, offer] = features::read_answer(self.request.features, &schemas, self.budget)?;
         let others = [loaded.load, status, answer, offer, self.host.clone()];
-        self.finish(&loaded.facts, &others, || None)
+        self.finish(&loaded.facts, &others, || {
+            let request = features::request(self.request.features, self.policy.features_options())?;
+            Some(serde_json::json!({ "features_request": request }))
+        })
     }
 }
