@@ -141,10 +141,64 @@ fn wrong_calls_are_explained() {
 
 #[test]
 fn kinds_that_cannot_be_judged_yet_say_so() {
-    fed(&["check", "-"], br#"{"ociVersion": "1.0.2"}"#)
+    fed(&["check", "--profile", "moby-27", "-"], br#"{"ociVersion": "1.0.2"}"#)
         .ends_with(2)
         .complains("by its key `ociVersion` this is an OCI config.json, which cannot be judged yet")
         .complains("daemon");
+    fed(&["check", "-"], br#"{"ociVersionMin": "1.0.0", "linux": {}}"#)
+        .ends_with(2)
+        .complains("this is what a runtime prints of its features")
+        .complains("--features FILE");
+}
+
+/// Every kind of outcome of a config.json: bundle or file, with and without an answer of the runtime.
+#[test]
+fn a_config_json_is_judged_with_what_its_runtime_says() {
+    let cases: [(&str, i32, &[&str]); 16] = [
+        ("undecided", 1, &["bundle"]),
+        ("accepted", 0, &["--features", "features/enabled.json", "bundle"]),
+        ("disabled", 1, &["--features", "features/disabled.json", "bundle/config.json"]),
+        (
+            "disabled-1.7",
+            1,
+            &["--profile", "containerd-1.7", "--features", "features/disabled.json", "bundle"],
+        ),
+        ("old", 1, &["--features", "features/old.json", "bundle"]),
+        ("crash", 1, &["--features", "features/no-linux.json", "bundle"]),
+        ("crash-1.7", 1, &["--profile", "containerd-1.7", "--features", "features/no-linux.json", "bundle"]),
+        ("mistyped-features", 1, &["--features", "features/mistyped.json", "bundle"]),
+        (
+            "mistyped-features-1.7",
+            1,
+            &["--profile", "containerd-1.7", "--features", "features/mistyped.json", "bundle"],
+        ),
+        (
+            "failed-1.7",
+            1,
+            &["--profile", "containerd-1.7", "--features-answer", "features/failed.answer.json", "bundle"],
+        ),
+        ("no-info", 1, &["--features-answer", "features/no-info.answer.json", "bundle"]),
+        ("option", 1, &["--features", "features/old.json", "spec/option.json"]),
+        ("option-1.7", 0, &["--profile", "containerd-1.7", "spec/option.json"]),
+        ("mistyped", 1, &["spec/mistyped.json"]),
+        ("trailing", 1, &["spec/trailing.json"]),
+        ("cut", 1, &["spec/cut.json"]),
+    ];
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/spec"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, status, args) in cases {
+        let output = command(&["check"])
+            .args(args)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{name}: {text}");
+        settings
+            .bind(|| insta::assert_snapshot!(name, format!("plimsoll check {}\n\n{text}", args.join(" "))));
+    }
 }
 
 #[test]

@@ -42,6 +42,13 @@ impl<'l> Members<'l> {
         }
     }
 
+    /// What is left, as an object again.
+    pub(super) fn rest(self) -> String {
+        let members =
+            self.0.iter().map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_ref())));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    }
+
     /// Refuses what is left if it looks like a misspelling of one of `known`.
     pub(super) fn refuse_misspelt(self, known: &[&'static str]) -> Result<(), CaseError> {
         for (key, _) in &self.0 {

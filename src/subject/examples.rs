@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::judge::Request;
+use super::judge::{FeaturesAnswer, Request};
 use super::kind::Kind;
 use super::policy::Policy;
 use crate::engine::{Budget, Decision};
@@ -51,6 +51,11 @@ impl Trial<'_> {
             daemon: self.example.daemon.as_deref(),
             image: self.example.image.as_deref(),
             host: self.example.host.as_deref(),
+            features: self
+                .example
+                .features
+                .as_deref()
+                .map(|printed| FeaturesAnswer { printed, facts: self.example.answer.as_deref() }),
         };
         let outcome = policy.judge_traced(&request, &Budget::default()).map_err(|e| e.to_string())?;
         Ok((kind, outcome.decision))

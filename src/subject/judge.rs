@@ -3,9 +3,9 @@ use serde_json::Value as Json;
 use super::configure::SetUp;
 use super::kind::Kind;
 use super::policy::{Policy, Ready};
-use super::{context, create};
+use super::{context, create, features};
 use crate::engine::{Budget, Decision, OverBudget, Verdict};
-use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon};
+use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon, load_spec};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
 
@@ -24,13 +24,32 @@ pub struct Request<'r> {
     pub image: Option<&'r [u8]>,
     /// Host facts as JSON (`spec/schema/host.toml`); what is not told is unknown.
     pub host: Option<&'r [u8]>,
+    /// What the runtime that a config.json is for said of its features; not given, it is unknown.
+    pub features: Option<FeaturesAnswer<'r>>,
+}
+
+/// What became of asking a runtime for its features.
+#[derive(Clone, Copy, Debug)]
+pub struct FeaturesAnswer<'r> {
+    /// What `<runtime> features` printed, byte for byte.
+    pub printed: &'r [u8],
+    /// How it ended, as JSON (`spec/schema/features-answer.toml`); nothing told means well.
+    pub facts: Option<&'r [u8]>,
+}
+
+impl<'r> FeaturesAnswer<'r> {
+    /// A document that a runtime printed, with exit status 0.
+    #[must_use]
+    pub fn new(printed: &'r [u8]) -> Self {
+        Self { printed, facts: None }
+    }
 }
 
 impl<'r> Request<'r> {
     /// A document about whose surroundings nothing is known.
     #[must_use]
     pub fn new(kind: Kind, document: &'r [u8]) -> Self {
-        Self { kind, document, daemon: None, image: None, host: None }
+        Self { kind, document, daemon: None, image: None, host: None, features: None }
     }
 }
 
@@ -64,7 +83,7 @@ pub enum JudgeError {
     /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
     #[error("the {what} cannot be read: {reason}")]
     Context {
-        /// `host facts`, `image`, `daemon.json given for context`, `name`, `wrapper`.
+        /// `host facts`, `image`, `daemon.json given for context`, `answer about features`, `name`, `wrapper`.
         what: &'static str,
         /// Why not.
         reason: String,
@@ -93,7 +112,8 @@ pub(super) fn judge(
         Kind::Wrap => job.wrap(),
         Kind::Write => job.write(),
         Kind::Create => job.create(),
-        Kind::Spec | Kind::Lifecycle => Err(job.unsupported()),
+        Kind::Spec => job.spec(),
+        Kind::Lifecycle => Err(job.unsupported()),
     })
 }
 
@@ -290,5 +310,18 @@ impl<'j> Job<'j> {
             })
         });
         Ok(Outcome { decision, resolved })
+    }
+
+    fn spec(&self) -> Result<Outcome, JudgeError> {
+        let loaded = load_spec(self.request.document, self.schema("spec")?, &self.budget.limits())?;
+        let schemas = ["features-status", "features-answer", "features"].map(|id| self.schema(id));
+        let [status, answer, offer] = schemas;
+        let schemas = features::Schemas { status: status?, answer: answer?, offer: offer? };
+        let [status, answer, offer] = features::read_answer(self.request.features, &schemas, self.budget)?;
+        let others = [loaded.load, status, answer, offer, self.host.clone()];
+        self.finish(&loaded.facts, &others, || {
+            let request = features::request(self.request.features, self.policy.features_options())?;
+            Some(serde_json::json!({ "features_request": request }))
+        })
     }
 }

@@ -6,6 +6,7 @@ mod configure;
 mod context;
 mod create;
 mod examples;
+mod features;
 mod judge;
 mod kind;
 mod policy;
@@ -13,7 +14,7 @@ mod resolve;
 
 pub use configure::{ConfigureError, SetUp};
 pub use examples::{Trial, add_table, trials};
-pub use judge::{JudgeError, Outcome, Request};
+pub use judge::{FeaturesAnswer, JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
 pub use resolve::Resolution;

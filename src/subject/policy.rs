@@ -114,6 +114,11 @@ impl Policy {
         &self.inner.profile
     }
 
+    /// Whose options go along when a runtime is asked for its features, in the order of preference.
+    pub(super) fn features_options(&self) -> &[String] {
+        self.inner.profiles.get(self.profile()).map_or(&[], |profile| &profile.features_options)
+    }
+
     /// All that the rules are made of, those of other profiles included; what the crate carries is read for this.
     ///
     /// # Errors

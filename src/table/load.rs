@@ -440,6 +440,8 @@ impl RowReader<'_> {
                     daemon: None,
                     image: None,
                     host: None,
+                    features: None,
+                    answer: None,
                     profile: None,
                     span,
                 }),
@@ -472,6 +474,12 @@ impl RowReader<'_> {
         let daemon = bytes(table.string("daemon", problems));
         let image = bytes(table.string("image", problems));
         let host = bytes(table.string("host", problems));
+        let features = bytes(table.string("features", problems));
+        let answer = table.string("answer", problems);
+        if let (Some((_, at)), None) = (answer, &features) {
+            problems.push(Problem::new(at, "an `answer` needs `features`, if only an empty text"));
+        }
+        let answer = bytes(answer);
         let profile = table.string("profile", problems).map(|(id, at)| {
             if self.context.profiles.get(id).is_none() {
                 problems.push(Problem::new(at, format!("there is no profile `{id}`")));
@@ -479,7 +487,7 @@ impl RowReader<'_> {
             id.to_owned()
         });
         table.finish(problems);
-        Some(Example { doc: doc?, daemon, image, host, profile, span })
+        Some(Example { doc: doc?, daemon, image, host, features, answer, profile, span })
     }
 }
 

@@ -78,6 +78,10 @@ pub struct Example {
     pub image: Option<Vec<u8>>,
     /// Host facts, as JSON.
     pub host: Option<Vec<u8>>,
+    /// What the runtime of a config.json printed when it was asked for its features.
+    pub features: Option<Vec<u8>>,
+    /// How that ended, as JSON; only together with `features`.
+    pub answer: Option<Vec<u8>>,
     /// The profile it is for; if none, every one that has the rule.
     pub profile: Option<String>,
     /// Where it stands in the table.

@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::Loaded;
+use super::first::{is_space, load_first};
 use super::report::Report;
-use super::{Loaded, tell};
 use crate::facts::arena::{Facts, SlotId, Value};
-use crate::facts::decode::decode_valid;
-use crate::facts::json::scan_first;
 use crate::facts::limits::{Limits, OverLimit};
 use crate::schema::{Schema, Type};
 use crate::source::Span;
@@ -39,38 +38,20 @@ const COPIED: [&str; 5] = ["Memory", "MemorySwap", "CpuShares", "CpusetCpus", "V
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn load_create<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Result<Loaded<'s>, OverLimit> {
-    limits.check_bytes(text.len())?;
     let mut report = Report::new();
-    if text.iter().all(|c| is_space(*c)) {
-        report.set("empty");
+    let Some((mut facts, end)) = load_first(text, schema, limits, &mut report)? else {
         return Ok(Loaded { facts: Facts::new(schema), load: report.finish() });
-    }
-    let first = match scan_first(text) {
-        Ok(first) => first,
-        Err(error) => {
-            report.syntax(&error.message, text, error.span);
-            return Ok(Loaded { facts: Facts::new(schema), load: report.finish() });
-        }
     };
-    limits.check_depth(first.depth)?;
-    let decoded = decode_valid(text, 0, first.end, schema, limits)?;
-    tell(&decoded, &mut report);
-    let rest = text.get(first.end..).unwrap_or_default();
+    let rest = text.get(end..).unwrap_or_default();
     match rest.iter().position(|c| !is_space(*c)) {
         Some(at) if !matches!(rest.get(at), Some(b']' | b'}')) => {
-            let span = Span::new(first.end.saturating_add(at), text.len());
+            let span = Span::new(end.saturating_add(at), text.len());
             report.problem("trailing", "unexpected content after JSON", "", span);
         }
         _ => {}
     }
-    let mut facts = decoded.facts;
     arrange(&mut facts);
     Ok(Loaded { facts, load: report.finish() })
-}
-
-/// What JSON takes for white space.
-fn is_space(c: u8) -> bool {
-    matches!(c, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// `getHostConfig`, and the map of volumes that `decodeContainerConfig` makes.

@@ -3,8 +3,10 @@
 
 mod create;
 mod encoding;
+mod first;
 mod flatten;
 mod report;
+mod spec;
 
 use super::arena::{Facts, Value};
 use super::decode::ErrorKind;
@@ -20,6 +22,7 @@ use report::Report;
 
 pub use create::load_create;
 pub use report::load_schema;
+pub use spec::load_spec;
 
 /// A document and what loading it found.
 #[derive(Clone, Debug)]
