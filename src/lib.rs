@@ -144,6 +144,7 @@ pub mod cli;
 pub mod engine;
 pub mod expr;
 pub mod facts;
+pub mod lifecycle;
 pub mod report;
 pub mod runtime;
 pub mod schema;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::compare::Expect;
-use super::members::{Members, reason};
+use crate::source::{Members, reason};
 use crate::subject::{Kind, Request};
 
 /// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means, and what a
@@ -46,6 +46,12 @@ pub struct CaseError {
     pub message: String,
     /// The `id`, if the line was read that far.
     pub id: Value,
+}
+
+impl From<String> for CaseError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
 }
 
 impl CaseError {

@@ -81,6 +81,7 @@ fn kind_named(name: &str) -> Result<Kind, String> {
 /// What every document of a run is judged with.
 struct Context<'a> {
     args: &'a CheckArgs,
+    policies: &'a Policies,
     policy: &'a Policy,
     daemon: Option<Vec<u8>>,
     image: Option<Vec<u8>>,
@@ -90,7 +91,10 @@ struct Context<'a> {
 
 pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
-    let policy = policies.get(None)?;
+    let policy = match args.kind {
+        Some(kind) => policies.judge_of(kind)?,
+        None => policies.get(None)?,
+    };
     let budget = Budget::default();
     let (daemon, host) = (beside(args.daemon.as_ref(), &budget)?, beside(args.host.as_ref(), &budget)?);
     if let (Some(path), Some(host)) = (&args.host, &host) {
@@ -100,9 +104,9 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
         })?;
     }
     let image = beside(args.image.as_ref(), &budget)?;
-    let context = Context { args, policy, daemon, image, host, budget };
+    let context = Context { args, policies: &policies, policy, daemon, image, host, budget };
     let files = documents(&args.files).par_iter().map(|input| context.judge(input)).collect();
-    let report = Report { profile: policies.profile().to_owned(), files };
+    let report = Report { profile: policy.profile().to_owned(), files };
 
     output.complain(&Human::new(output.styled_errors()).failures(&report));
     if !args.quiet {
@@ -184,17 +188,25 @@ impl Context<'_> {
 
     fn unsupported(&self, guess: KindGuess) -> Failure {
         let what = kind::in_words(guess.kind);
+        let profile = self.policy.profile();
+        let others = self.policies.judging(guess.kind);
+        let not = match others.is_empty() {
+            true => "which cannot be judged yet".to_owned(),
+            false => format!("which {profile} does not judge"),
+        };
         let message = match guess.because {
-            Because::Key(key) => format!("by its key `{key}` this is {what}, which cannot be judged yet"),
-            _ => format!("{what} cannot be judged yet"),
+            Because::Key(key) => format!("by its key `{key}` this is {what}, {not}"),
+            _ => format!("this is {what}, {not}"),
         };
         let kinds: Vec<&str> = self.policy.kinds().map(Kind::as_str).collect();
-        let profile = self.policy.profile();
-        let help = if kinds.is_empty() {
+        let mut help = if kinds.is_empty() {
             format!("there are no rules for {profile} yet")
         } else {
             format!("{profile} judges {}; `--kind` says what a document is", kinds.join(", "))
         };
+        if let Some(newest) = others.last() {
+            help = format!("`--kind {}` judges it as {newest} does; {help}", guess.kind);
+        }
         Failure { message, help }
     }
 }

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::output::Output;
 use crate::case::nearest;
 use crate::report::problems;
-use crate::subject::{Policy, add_table};
+use crate::subject::{Kind, Policy, add_table};
 use crate::table::{Catalog, TableError};
 
 /// A table is read by people; beyond this it is something else.
@@ -31,6 +31,8 @@ pub(super) struct PolicyArgs {
 pub(super) struct Policies {
     catalog: Catalog,
     profile: String,
+    /// Whether the profile was chosen, and is not the default.
+    told: bool,
     made: BTreeMap<String, OnceLock<Result<Policy, String>>>,
 }
 
@@ -74,7 +76,7 @@ impl Policies {
         if !made.contains_key(&profile) {
             return Err(unknown(&profile, &catalog));
         }
-        Ok(Some(Self { catalog, profile, made }))
+        Ok(Some(Self { catalog, profile, told: args.profile.is_some(), made }))
     }
 
     /// Everything the policies are made of.
@@ -85,6 +87,21 @@ impl Policies {
     /// The chosen profile: that of cases that name none.
     pub(super) fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// The profiles that judge a kind of document, the newest last.
+    pub(super) fn judging(&self, kind: Kind) -> Vec<&str> {
+        let profiles = self.catalog.profiles().iter().map(|profile| profile.id.as_str());
+        let judges = |id: &&str| self.get(Some(id)).is_ok_and(|policy| policy.kinds().any(|k| k == kind));
+        profiles.filter(judges).collect()
+    }
+
+    /// The policy for documents of a kind: that of the chosen profile, or, if none was chosen and the default does not
+    /// judge them, of the newest that does.
+    pub(super) fn judge_of(&self, kind: Kind) -> Result<&Policy, Fatal> {
+        let judging = if self.told { Vec::new() } else { self.judging(kind) };
+        let here = judging.contains(&self.profile.as_str());
+        self.get(judging.last().copied().filter(|_| !here))
     }
 
     /// The policy of a profile, or of the chosen one.

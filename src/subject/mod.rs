@@ -8,6 +8,7 @@ mod create;
 mod examples;
 mod judge;
 mod kind;
+mod lifecycle;
 mod policy;
 mod resolve;
 

@@ -7,6 +7,7 @@ use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
+use crate::lifecycle::Lifecycle;
 use crate::schema::Schema;
 use crate::table::{Catalog, CatalogError, Rule, TableError};
 
@@ -30,6 +31,8 @@ pub struct Policy {
     /// For each kind that the profile has rules for; lowered when the first document of the kind comes.
     programs: Arc<BTreeMap<Kind, OnceLock<Option<Program>>>>,
     schemas: Arc<BTreeMap<String, Schema>>,
+    /// The machines, if the profile has them; read when they are first asked for.
+    lifecycle: Arc<OnceLock<Option<Lifecycle>>>,
 }
 
 /// A policy that cannot be made.
@@ -79,6 +82,7 @@ impl Policy {
             profile: profile.into(),
             programs: Arc::new(programs),
             schemas: Arc::new(schemas),
+            lifecycle: Arc::default(),
             catalog,
         })
     }
@@ -115,7 +119,21 @@ impl Policy {
 
     /// The kinds of document that this profile judges.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.programs.keys().copied()
+        let steps = std::iter::once_with(|| self.lifecycle().map(|_| Kind::Lifecycle)).flatten();
+        self.programs.keys().copied().chain(steps)
+    }
+
+    /// The machines of the shim's processes, if the profile is one of a program that has them.
+    #[must_use]
+    pub fn lifecycle(&self) -> Option<&Lifecycle> {
+        let read = || {
+            let profiles = self.catalog.profiles();
+            // That they can be read is tested; if they could not, nothing would be judged by them.
+            let lifecycle = Lifecycle::builtin().ok()?;
+            let mut machines = lifecycle.machines().iter();
+            machines.all(|machine| profiles.at_least(&self.profile, &machine.since)).then_some(lifecycle)
+        };
+        self.lifecycle.get_or_init(read).as_ref()
     }
 
     pub(super) fn program(&self, kind: Kind) -> Option<&Program> {

@@ -5,6 +5,7 @@ mod create;
 mod encoding;
 mod flatten;
 mod report;
+mod runtime_log;
 
 use super::arena::{Facts, Value};
 use super::decode::ErrorKind;
@@ -20,6 +21,7 @@ use report::Report;
 
 pub use create::load_create;
 pub use report::load_schema;
+pub use runtime_log::last_runtime_error;
 
 /// A document and what loading it found.
 #[derive(Clone, Debug)]
