@@ -3,9 +3,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::{Exit, Fatal, STATUS};
-use crate::lifecycle::{Lifecycle, Machine, Process, StepError, Told, Value, VariableKind};
+use crate::lifecycle::{Flow, Lifecycle, Machine, StepError, Told, Value, Variable, VariableKind};
 use crate::report::{
-    StepReport, machines_dot, machines_json, machines_mermaid, machines_table, step_human, step_json,
+    StepReport, flow_human, flow_json, flows_human, flows_json, machines_dot, machines_json,
+    machines_mermaid, machines_table, plan_human, plan_json, step_human, step_json,
 };
 use crate::source::nearest;
 use crate::subject::Kind;
@@ -13,7 +14,7 @@ use crate::subject::Kind;
 /// Show how the shim keeps a container's processes: as state machines, step by step
 ///
 /// Without a command the machines are printed, each as a table of states and operations. `step` answers what one operation does
-/// in one state. A trace of several steps is a document like others: `plimsoll check --kind lifecycle`.
+/// in one state, `flow` how containers are made and unmade, and what stays if a step fails. A trace of several steps is a document like others: `plimsoll check --kind lifecycle`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, after_help = AFTER_HELP.to_owned() + STATUS)]
 pub(super) struct LifecycleArgs {
@@ -35,6 +36,7 @@ Examples:
   plimsoll lifecycle --machine init --format dot | dot -Tsvg > init.svg
   plimsoll lifecycle step paused Delete                    may a paused container be deleted?
   plimsoll lifecycle step --machine exec running Kill --tell signal_error=
+  plimsoll lifecycle flow task-create --fail features      what stays behind if this step fails
   echo '{\"machine\": \"init\", \"ops\": [{\"op\": \"Start\"}, {\"op\": \"Delete\"}]}' | plimsoll check --kind lifecycle -
 
 ";
@@ -54,6 +56,39 @@ enum MachineFormat {
 #[derive(Debug, Subcommand)]
 enum LifecycleCommand {
     Step(StepArgs),
+    Flow(FlowArgs),
+}
+
+/// How containers are made and unmade: the steps, what undoes them, and what stays if one fails
+///
+/// Without a name the flows are listed. With a name one is shown, and with --fail what it does if a step fails: the exact actions in
+/// their order, what the caller is told, and what stays behind.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  plimsoll lifecycle flow
+  plimsoll lifecycle flow task-create
+  plimsoll lifecycle flow task-create --fail features
+  plimsoll lifecycle flow task-create --fail create --tell shim_delete=\"times out\" --tell shutdown=fails
+  plimsoll lifecycle flow shim-delete --fail none --tell terminal=true
+
+Exit status:
+  0  nothing stays behind (or no plan was asked for)
+  1  something stays behind
+  2  there is no such flow or step")]
+struct FlowArgs {
+    /// The flow
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// The step that fails; `none`: all are done
+    #[arg(long, value_name = "STEP", requires = "name")]
+    fail: Option<String>,
+    /// Tell something that the flow depends on
+    #[arg(long = "tell", value_name = "NAME=VALUE", requires = "fail")]
+    tell: Vec<String>,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: super::check::Format,
 }
 
 /// What one operation does in one state
@@ -87,6 +122,7 @@ pub(super) fn run(args: &LifecycleArgs, output: &mut Output) -> Result<Exit, Fat
     match &args.command {
         None => print(args, output),
         Some(LifecycleCommand::Step(args)) => step(args, output),
+        Some(LifecycleCommand::Flow(args)) => flow(args, output),
     }
 }
 
@@ -125,7 +161,7 @@ fn step(args: &StepArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let mut process = machines(&policies)?.process_in(&args.machine, &args.state).map_err(fatal)?;
     let mut told = Told::new();
     for text in &args.tell {
-        let (name, value, hidden) = said(text, &process)?;
+        let (name, value, hidden) = said(text, process.machine().variables())?;
         if hidden {
             process.tell(&name, value).map_err(fatal)?;
         } else {
@@ -148,8 +184,7 @@ fn step(args: &StepArgs, output: &mut Output) -> Result<Exit, Fatal> {
 }
 
 /// A variable, what it is told to be, and whether it is hidden.
-fn said(text: &str, process: &Process<'_>) -> Result<(String, Value, bool), Fatal> {
-    let variables = process.machine().variables();
+fn said(text: &str, variables: &[Variable]) -> Result<(String, Value, bool), Fatal> {
     let Some((name, value)) = text.split_once('=') else {
         return Err(Fatal::new(format!("`--tell {text}` tells nothing"), "it is written NAME=VALUE"));
     };
@@ -167,4 +202,33 @@ fn said(text: &str, process: &Process<'_>) -> Result<(String, Value, bool), Fata
         _ => Value::Text(Some(value.to_owned())),
     };
     Ok((name.to_owned(), value, variable.hidden))
+}
+
+fn flow(args: &FlowArgs, output: &mut Output) -> Result<Exit, Fatal> {
+    let flows = Flow::builtin().map_err(|error| Fatal::new(error.to_string(), ""))?;
+    let human = args.format == super::check::Format::Human;
+    let Some(name) = &args.name else {
+        output.text(&if human { flows_human(&flows) } else { flows_json(&flows) })?;
+        return Ok(Exit::Clean);
+    };
+    let Some(flow) = flows.iter().find(|flow| flow.id == *name) else {
+        let names: Vec<&str> = flows.iter().map(|flow| flow.id.as_str()).collect();
+        let all = format!("there are {}", names.join(", "));
+        let help = match nearest(name, names) {
+            Some(meant) => format!("perhaps `{meant}` is meant; {all}"),
+            None => all,
+        };
+        return Err(Fatal::new(format!("there is no flow `{name}`"), help));
+    };
+    let Some(failing) = &args.fail else {
+        output.text(&if human { flow_human(flow) } else { flow_json(flow) })?;
+        return Ok(Exit::Clean);
+    };
+    let told = args.tell.iter().map(|text| said(text, &flow.variables).map(|(name, value, _)| (name, value)));
+    let told: Told = told.collect::<Result<_, _>>()?;
+    let failing = Some(failing.as_str()).filter(|step| *step != "none");
+    let help = format!("`plimsoll lifecycle flow {name}` shows its steps and what they depend on");
+    let plan = flow.plan(failing, &told).map_err(|error| Fatal::new(error.to_string(), help))?;
+    output.text(&if human { plan_human(&plan) } else { plan_json(&plan) })?;
+    Ok(if plan.left.is_empty() { Exit::Clean } else { Exit::Denied })
 }

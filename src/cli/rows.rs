@@ -4,11 +4,25 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::lifecycle::RowDoc;
+use super::Fatal;
+use super::policies::Policies;
+use crate::lifecycle::{Flow, RowDoc};
 use crate::source::{printable, to_json_pretty, wrap};
+use crate::subject::Kind;
 
 /// Where explanations are wrapped.
 const WIDTH: usize = 96;
+
+/// All rows there are, whatever the profile: of the machines and of the flows.
+pub(super) fn all(policies: &Policies) -> Result<Vec<RowDoc>, Fatal> {
+    let mut rows: Vec<RowDoc> = match policies.judging(Kind::Lifecycle).last() {
+        Some(newest) => policies.get(Some(newest))?.lifecycle().iter().flat_map(|all| all.rows()).collect(),
+        None => Vec::new(),
+    };
+    let flows = Flow::builtin().map_err(|error| Fatal::new(error.to_string(), ""))?;
+    rows.extend(flows.iter().flat_map(Flow::rows));
+    Ok(rows)
+}
 
 /// A row for a program to read, with the keys of a rule where it has them.
 #[derive(Serialize)]

@@ -13,7 +13,6 @@ use super::{Exit, Fatal};
 use crate::case::nearest;
 use crate::lifecycle::RowDoc;
 use crate::source::{printable, to_json_pretty, wrap};
-use crate::subject::Kind;
 use crate::table::{Example, Rule, RuleId};
 
 /// List the rules, or explain one: what it is about, why, what to do, and where it comes from
@@ -123,10 +122,7 @@ fn explain(id: &str, policies: &Policies, format: Format) -> Result<String, Fata
     let wanted = id.to_ascii_uppercase();
     let rules = policies.catalog().rules();
     let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == wanted) else {
-        let steps: Vec<RowDoc> = match policies.judging(Kind::Lifecycle).last() {
-            Some(newest) => policies.get(Some(newest))?.lifecycle().iter().flat_map(|l| l.rows()).collect(),
-            None => Vec::new(),
-        };
+        let steps = rows::all(policies)?;
         if let Some(row) = steps.iter().find(|row| row.id.as_str() == wanted) {
             return Ok(if format == Format::Json { rows::json(row) } else { rows::human(row) });
         }

@@ -118,7 +118,7 @@ fn state(machine: &Machine, (name, span): (&str, Span), problems: &mut Problems)
     }
 }
 
-fn unknown(span: impl Into<Span>, what: &str, name: &str, known: &[&str]) -> Problem {
+pub(super) fn unknown(span: impl Into<Span>, what: &str, name: &str, known: &[&str]) -> Problem {
     Problem::new(span, format!("there is no {what} `{name}` (there are: {})", known.join(", ")))
 }
 
@@ -160,7 +160,7 @@ fn variables(
     variables
 }
 
-fn kind(entry: &mut Reader<'_, '_>, others: &[Machine], problems: &mut Problems) -> VariableKind {
+pub(super) fn kind(entry: &mut Reader<'_, '_>, others: &[Machine], problems: &mut Problems) -> VariableKind {
     match entry.required("type", problems) {
         ("bool", _) => VariableKind::Bool,
         ("string", _) => VariableKind::Text,
@@ -177,14 +177,23 @@ fn kind(entry: &mut Reader<'_, '_>, others: &[Machine], problems: &mut Problems)
                 }
             }
         }
+        ("one", _) => {
+            let of = entry.strings("of", problems);
+            VariableKind::Names(of.into_iter().map(|(name, _)| name.to_owned()).collect())
+        }
         (_, span) => {
-            problems.push(Problem::new(span, "`type` is \"bool\", \"string\" or \"state\""));
+            problems.push(Problem::new(span, "`type` is \"bool\", \"string\", \"state\" or \"one\""));
             VariableKind::Text
         }
     }
 }
 
-fn value(name: &str, value: &Spanned<DeValue<'_>>, kind: &VariableKind, problems: &mut Problems) -> Value {
+pub(super) fn value(
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    kind: &VariableKind,
+    problems: &mut Problems,
+) -> Value {
     match (value.get_ref(), kind) {
         (DeValue::Boolean(truth), VariableKind::Bool) => Value::Bool(*truth),
         (DeValue::String(text), VariableKind::Text) => Value::Text(Some(text.as_ref().to_owned())),

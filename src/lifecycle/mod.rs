@@ -6,6 +6,7 @@
 
 mod document;
 mod errors;
+mod flow;
 mod guard;
 mod load;
 mod machine;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use document::{DocumentError, Judged, JudgedStep};
 pub use errors::{ErrorRow, ErrorTable};
+pub use flow::{Action, ActionKind, Flow, FlowStep, Leak, Left, Plan, Resource, Undo};
 pub use guard::Guard;
 pub use machine::{
     Call, Class, Crash, Failure, Machine, Operation, Row, RowKind, State, Value, Variable, VariableKind, Way,

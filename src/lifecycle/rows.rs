@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::machine::{Call, Machine, Row, RowKind, Value, Way};
-use super::{ErrorRow, Lifecycle};
+use super::{ErrorRow, Flow, Lifecycle};
 use crate::table::{Evidence, RuleId};
 
 /// A row as it is listed and explained.
@@ -13,9 +13,10 @@ pub struct RowDoc {
     pub title: String,
     /// The table that it stands in.
     pub table: String,
-    /// `deny`: the operation is refused or crashes the original; `allow`: it is done, if nothing that it calls fails.
+    /// `deny`: the operation is refused or crashes the original; `allow`: it is done, if nothing that it calls fails;
+    /// `leak`: something stays behind.
     pub effect: &'static str,
-    /// The states and operation it is for; empty for what becomes of an error.
+    /// The operation and states it is for, or the steps whose failure; empty for what becomes of an error.
     pub cells: Vec<String>,
     /// When it speaks, beside that; empty: always.
     pub when: String,
@@ -47,6 +48,28 @@ impl Lifecycle {
             })
         });
         of_machines.chain(of_errors)
+    }
+}
+
+impl Flow {
+    /// What the original leaves behind, as rows.
+    pub fn rows(&self) -> impl Iterator<Item = RowDoc> {
+        self.leaks().iter().map(|leak| {
+            let (resource, failing) = self.stays(leak);
+            RowDoc {
+                id: leak.id.clone(),
+                title: leak.title.clone(),
+                table: format!("flow/{}", self.id),
+                effect: "leak",
+                cells: failing.into_iter().map(|step| format!("at {step}")).collect(),
+                when: leak.when_text.clone(),
+                does: format!("`{resource}` stays behind"),
+                why: leak.why.clone(),
+                help: leak.help.clone(),
+                source: leak.source.clone(),
+                evidence: leak.evidence,
+            }
+        })
     }
 }
 

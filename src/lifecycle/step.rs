@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Lifecycle;
 use super::errors::CallError;
-use super::machine::{Call, Class, Failure, Machine, Row, RowKind, Value, VariableKind, Way};
+use super::machine::{Call, Class, Failure, Machine, Row, RowKind, Value, Variable, VariableKind, Way};
 use crate::facts::{Limits, last_runtime_error};
 use crate::source::nearest;
 use crate::table::RuleId;
@@ -93,6 +93,20 @@ fn perhaps(asked: &str, known: &[String]) -> String {
     meant.map_or_else(String::new, |meant| format!("perhaps `{meant}` is meant; "))
 }
 
+impl Variable {
+    /// The value, if it is one that the variable can have.
+    pub(super) fn fitting(&self, value: Value) -> Result<Value, StepError> {
+        let wanted = match (&self.kind, &value) {
+            (VariableKind::Bool, Value::Bool(_)) | (VariableKind::Text, Value::Text(_)) => return Ok(value),
+            (VariableKind::Names(all), Value::Text(Some(text))) if all.contains(text) => return Ok(value),
+            (VariableKind::Bool, _) => "true or false".to_owned(),
+            (VariableKind::Text, _) => "a string".to_owned(),
+            (VariableKind::Names(all), _) => format!("one of {}", all.join(", ")),
+        };
+        Err(StepError::Value { name: self.name.clone(), wanted })
+    }
+}
+
 impl Lifecycle {
     /// A new process; `checkpoint`: one that is to be restored.
     ///
@@ -127,7 +141,7 @@ impl Lifecycle {
             asked: state.to_owned(),
             known: machine.states.iter().map(|state| state.name.clone()).collect(),
         })?;
-        let value = |variable: &super::Variable| {
+        let value = |variable: &Variable| {
             let usual = variable.in_state.iter().find(|(of, _)| *of == number);
             usual.map_or(&variable.fresh, |(_, value)| value).clone()
         };
@@ -216,15 +230,10 @@ impl<'l> Process<'l> {
     }
 
     fn fitting(&self, number: usize, value: Value) -> Result<Value, StepError> {
-        let Some(variable) = self.machine.variables.get(number) else { return Ok(value) };
-        let wanted = match (&variable.kind, &value) {
-            (VariableKind::Bool, Value::Bool(_)) | (VariableKind::Text, Value::Text(_)) => return Ok(value),
-            (VariableKind::Names(all), Value::Text(Some(text))) if all.contains(text) => return Ok(value),
-            (VariableKind::Bool, _) => "true or false".to_owned(),
-            (VariableKind::Text, _) => "a string".to_owned(),
-            (VariableKind::Names(all), _) => format!("one of {}", all.join(", ")),
-        };
-        Err(StepError::Value { name: variable.name.clone(), wanted })
+        match self.machine.variables.get(number) {
+            Some(variable) => variable.fitting(value),
+            None => Ok(value),
+        }
     }
 
     fn perform(&mut self, operation: usize, mut values: Vec<Value>) -> Step {
@@ -251,7 +260,7 @@ impl<'l> Process<'l> {
         let state =
             values.get(variable).and_then(|value| other.state_number(value.text())).unwrap_or(other.fresh);
         // What both know by the same name is told on.
-        let told = |wanted: &super::Variable| {
+        let told = |wanted: &Variable| {
             let number = self.machine.variable_number(&wanted.name)?;
             let mine = self.machine.variables.get(number)?;
             if mine.hidden || mine.kind != wanted.kind { None } else { values.get(number).cloned() }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::brief;
+use super::{brief, columns};
 use crate::lifecycle::{Lifecycle, Machine, RowKind, Variable, VariableKind, does, stands_for};
 
 /// Each machine as a table of states and operations, with what is refused below it, letter by letter.
@@ -72,18 +72,4 @@ fn described(variable: &Variable) -> Vec<String> {
         VariableKind::Names(_) => "a state".to_owned(),
     };
     vec![variable.name.clone(), kind, variable.doc.clone()]
-}
-
-/// Lines of words set below each other; the last column runs free.
-fn columns(rows: &[Vec<String>], out: &mut String) {
-    let count = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..count).map(width).collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        let _ = writeln!(out, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
 }

@@ -1,11 +1,10 @@
-//! Laws of the life cycle, by enumeration of everything hidden and told, and for arbitrary questions.
+//! Laws of the machines, by enumeration of everything hidden and told, and for arbitrary questions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use plimsoll::facts::Limits;
 use plimsoll::lifecycle::{
-    Lifecycle, Machine, Process, RowKind, Step, Told, Value, Variable, VariableKind, Way,
+    Flow, Lifecycle, Machine, Process, RowDoc, RowKind, Step, Told, Value, Variable, VariableKind, Way,
 };
 use plimsoll::source::Span;
 use plimsoll::subject::Policy;
@@ -14,39 +13,15 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 
-static LIFECYCLE: LazyLock<Lifecycle> = LazyLock::new(|| Lifecycle::builtin().unwrap());
+use crate::{FLOWS, LIFECYCLE, SAID, values};
 
-const ERRORS: &str = include_str!("../spec/lifecycle/errors.toml");
-const INIT: &str = include_str!("../spec/lifecycle/init.toml");
-const EXEC: &str = include_str!("../spec/lifecycle/exec.toml");
+const ERRORS: &str = include_str!("../../spec/lifecycle/errors.toml");
+const INIT: &str = include_str!("../../spec/lifecycle/init.toml");
+const EXEC: &str = include_str!("../../spec/lifecycle/exec.toml");
 
 fn config(cases: u32) -> ProptestConfig {
     let persistence = FileFailurePersistence::Direct("tests/regressions/lifecycle.txt");
     ProptestConfig { cases, failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
-}
-
-/// Errors that the rows tell apart, and one that they do not know.
-const SAID: [&str; 7] = [
-    "boom",
-    "container does not exist",
-    "container not running",
-    "os: process already finished",
-    "NO SUCH Process",
-    "no such process: it does not exist",
-    "",
-];
-
-/// What a variable can be, for an enumeration.
-fn values(variable: &Variable) -> Vec<Value> {
-    let text = |text: &str| Value::Text(Some(text.to_owned()));
-    match &variable.kind {
-        VariableKind::Bool => vec![Value::Bool(false), Value::Bool(true)],
-        VariableKind::Names(all) => all.iter().map(|name| text(name)).collect(),
-        VariableKind::Text if variable.name.ends_with("_error") => {
-            std::iter::once(Value::Text(None)).chain(SAID.map(text)).collect()
-        }
-        VariableKind::Text => vec![variable.fresh.clone(), text("{\"level\": \"error\", \"msg\": \"x\"}")],
-    }
 }
 
 /// All combinations of the variables that `wanted` picks; the others as they are for a new process.
@@ -109,13 +84,14 @@ fn every_state_and_operation_has_exactly_one_row_whatever_is_hidden() {
 
 #[test]
 fn ids_are_used_once_and_by_no_rule() {
-    let ids: Vec<String> = LIFECYCLE.rows().map(|row| row.id.to_string()).collect();
+    let rows: Vec<RowDoc> = LIFECYCLE.rows().chain(FLOWS.iter().flat_map(Flow::rows)).collect();
+    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
     let catalog = Catalog::builtin().unwrap();
     for rule in catalog.rules() {
         assert!(!ids.contains(&rule.id.to_string()), "{}", rule.id);
     }
-    for row in LIFECYCLE.rows() {
+    for row in rows {
         assert!(!row.why.is_empty() && !row.source.is_empty() && !row.title.is_empty(), "{}", row.id);
         assert!(row.effect == "allow" || !row.help.is_empty(), "{}", row.id);
     }
@@ -367,7 +343,7 @@ fn broken_machines_do_not_load_and_say_where() {
         (
             "type = \"bool\"",
             "type = \"boolean\"",
-            "`type` is \"bool\", \"string\" or \"state\"",
+            "`type` is \"bool\", \"string\", \"state\" or \"one\"",
             "\"boolean\"",
         ),
         (
