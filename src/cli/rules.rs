@@ -56,7 +56,7 @@ pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> 
     let text = match (&args.id, &args.schema) {
         (Some(id), _) => explain(id, &policies, args.format)?,
         (None, Some(name)) => vocabulary::schema(name, &policies, args.format)?,
-        (None, None) if args.profiles => vocabulary::profiles(policies.catalog(), args.format),
+        (None, None) if args.profiles => vocabulary::profiles(policies.profiles(), args.format),
         (None, None) if args.views => vocabulary::views(args.format),
         (None, None) => list(&policies, args.format)?,
     };
@@ -66,13 +66,13 @@ pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> 
 
 /// The profiles that have a rule.
 fn profiles_of(rule: &Rule, policies: &Policies) -> Vec<String> {
-    let profiles = policies.catalog().profiles();
+    let profiles = policies.profiles();
     profiles.iter().map(|p| p.id.clone()).filter(|id| rule.holds_in(profiles, id)).collect()
 }
 
 /// The rules of the chosen profile, table by table, and the rows of its machines.
 fn list(policies: &Policies, format: Format) -> Result<String, Fatal> {
-    let (catalog, profile) = (policies.catalog(), policies.profile());
+    let (catalog, profile) = (policies.catalog()?, policies.profile());
     let rules: Vec<&Rule> = catalog
         .rules()
         .iter()
@@ -120,7 +120,7 @@ enum Listed<'r> {
 /// One rule, whatever the profile.
 fn explain(id: &str, policies: &Policies, format: Format) -> Result<String, Fatal> {
     let wanted = id.to_ascii_uppercase();
-    let rules = policies.catalog().rules();
+    let rules = policies.catalog()?.rules();
     let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == wanted) else {
         let steps = rows::all(policies)?;
         if let Some(row) = steps.iter().find(|row| row.id.as_str() == wanted) {

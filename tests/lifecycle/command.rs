@@ -1,9 +1,6 @@
 //! `plimsoll lifecycle` from outside.
 
-#[path = "../common/run.rs"]
-mod run;
-
-use run::{fed, plimsoll};
+use crate::run::{fed, plimsoll};
 
 fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll::facts::Limits;
 use plimsoll::lifecycle::{
-    Flow, Lifecycle, Machine, Process, RowDoc, RowKind, Step, Told, Value, Variable, VariableKind, Way,
+    Flow, Lifecycle, Machine, Process, RowDoc, RowKind, Step, Told, Value, Variable, Way,
 };
 use plimsoll::source::Span;
 use plimsoll::subject::Policy;

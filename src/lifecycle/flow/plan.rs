@@ -206,7 +206,7 @@ impl Flow {
         let leak = self.leaks.iter().find(|leak| {
             leak.resource == resource && leak.failing.contains(&failing) && leak.when.holds(values)
         });
-        let Some(found) = self.resources.get(resource) else { return None };
+        let found = self.resources.get(resource)?;
         Some(Left {
             resource: found.name.clone(),
             doc: found.doc.clone(),
