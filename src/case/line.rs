@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::compare::Expect;
-use super::members::{Members, reason};
+use crate::source::{Members, reason};
 use crate::subject::{FeaturesAnswer, Kind, Request};
 
 /// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means, and what a
@@ -57,6 +57,12 @@ pub struct CaseError {
     pub message: String,
     /// The `id`, if the line was read that far.
     pub id: Value,
+}
+
+impl From<String> for CaseError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
 }
 
 impl CaseError {
@@ -207,7 +213,9 @@ fn printed_features(text: &str) -> Result<CaseFeatures<'_>, CaseError> {
             return Err(CaseError::new(message.to_owned()));
         }
     };
-    Ok(CaseFeatures { printed, facts: Some(members.rest()) })
+    let rest = members.rest().map(|(key, value)| format!("{}:{value}", Value::from(key.as_ref())));
+    let facts = format!("{{{}}}", rest.collect::<Vec<_>>().join(","));
+    Ok(CaseFeatures { printed, facts: Some(facts) })
 }
 
 #[cfg(test)]

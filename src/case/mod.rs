@@ -21,11 +21,9 @@ mod answer;
 mod compare;
 mod exceptions;
 mod line;
-mod members;
-mod near;
 
+pub use crate::source::nearest;
 pub use answer::{answer_line, error_line};
 pub use compare::{Expect, Mismatch, compare};
 pub use exceptions::{Exception, Exceptions, Standing};
 pub use line::{Case, CaseError, CaseFeatures, RECORDER_HOST};
-pub use near::nearest;

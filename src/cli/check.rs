@@ -100,11 +100,10 @@ struct Context<'a> {
 
 pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
-    let policy = policies.get(None)?;
     let budget = Budget::default();
     let (daemon, host) = (beside(args.daemon.as_ref(), &budget)?, beside(args.host.as_ref(), &budget)?);
     if let (Some(path), Some(host)) = (&args.host, &host) {
-        policy.check_host(host).map_err(|error| {
+        policies.get(None)?.check_host(host).map_err(|error| {
             let help = "`plimsoll rules --schema host` lists the facts there are".to_owned();
             Fatal::at(path.to_string_lossy(), Failure { message: error.to_string(), help })
         })?;
@@ -189,24 +188,15 @@ impl Context<'_> {
         }
     }
 
-    /// The policy that judges a kind: the chosen one or, if none was chosen and the default is of another program, the
-    /// newest that does, with its name.
+    /// The policy that judges a kind, and its name where it is not the chosen one.
     fn policy(&self, guess: KindGuess) -> Result<(Option<String>, &Policy), Failure> {
         let fail = |fatal: Fatal| Failure { message: fatal.to_string(), help: String::new() };
-        let chosen = self.policies.get(None).map_err(fail)?;
-        if chosen.judges(guess.kind) {
-            return Ok((None, chosen));
+        let policy = self.policies.judge_of(guess.kind).map_err(fail)?;
+        if !policy.judges(guess.kind) {
+            return Err(unsupported(policy, guess, &self.policies.judging(guess.kind)));
         }
-        if self.args.policy.profile.is_none() {
-            let profiles: Vec<&str> = self.policies.profiles().iter().map(|p| p.id.as_str()).collect();
-            for id in profiles.into_iter().rev() {
-                let policy = self.policies.get(Some(id)).map_err(fail)?;
-                if policy.judges(guess.kind) {
-                    return Ok((Some(id.to_owned()), policy));
-                }
-            }
-        }
-        Err(unsupported(chosen, guess))
+        let other = policy.profile() != self.policies.profile();
+        Ok((other.then(|| policy.profile().to_owned()), policy))
     }
 
     fn kind(&self, input: &Input, document: &[u8]) -> KindGuess {
@@ -255,18 +245,26 @@ fn features_alone(key: &str) -> Failure {
     }
 }
 
-fn unsupported(policy: &Policy, guess: KindGuess) -> Failure {
+/// `others` are the profiles that judge it, the newest last.
+fn unsupported(policy: &Policy, guess: KindGuess, others: &[&str]) -> Failure {
     let what = kind::in_words(guess.kind);
+    let profile = policy.profile();
+    let not = match others {
+        [] => "which cannot be judged yet".to_owned(),
+        _ => format!("which {profile} does not judge"),
+    };
     let message = match guess.because {
-        Because::Key(key) => format!("by its key `{key}` this is {what}, which cannot be judged yet"),
-        _ => format!("{what} cannot be judged yet"),
+        Because::Key(key) => format!("by its key `{key}` this is {what}, {not}"),
+        _ => format!("this is {what}, {not}"),
     };
     let kinds: Vec<&str> = policy.kinds().map(Kind::as_str).collect();
-    let profile = policy.profile();
-    let help = if kinds.is_empty() {
+    let mut help = if kinds.is_empty() {
         format!("there are no rules for {profile} yet")
     } else {
         format!("{profile} judges {}; `--kind` says what a document is", kinds.join(", "))
     };
+    if let Some(newest) = others.last() {
+        help = format!("`--profile {newest}` judges it; {help}");
+    }
     Failure { message, help }
 }

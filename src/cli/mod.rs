@@ -11,11 +11,13 @@ mod examples;
 mod files;
 mod input;
 mod kind;
+mod lifecycle;
 mod lines;
 mod output;
 mod policies;
 mod progress;
 mod resolve;
+mod rows;
 mod rules;
 mod tally;
 mod test;
@@ -65,6 +67,7 @@ Examples:
   plimsoll check --format json configs/           every *.json below a folder, for a program to read
   plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
+  plimsoll lifecycle step paused Delete           what the shim says to an operation
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
 `plimsoll COMMAND --help` has more.";
@@ -84,6 +87,7 @@ enum Command {
     Resolve(resolve::ResolveArgs),
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
+    Lifecycle(lifecycle::LifecycleArgs),
     Completions(CompletionsArgs),
 }
 
@@ -152,6 +156,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Resolve(args) => resolve::run(&args, output),
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
+        Command::Lifecycle(args) => lifecycle::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);

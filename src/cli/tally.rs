@@ -121,6 +121,11 @@ impl<'t> Tally<'t> {
             for rule in policy.rules().filter(|rule| *rule.subject == *kind.as_str()) {
                 rules.insert(rule.id.clone(), self.fired.contains(&rule.id));
             }
+            let rows = policy.lifecycle().filter(|_| *kind == Kind::Lifecycle);
+            for row in rows.iter().flat_map(|lifecycle| lifecycle.rows()) {
+                let fired = self.fired.contains(&row.id);
+                rules.insert(row.id, fired);
+            }
         }
         let silent: Vec<&str> =
             rules.iter().filter(|(_, fired)| !**fired).map(|(id, _)| id.as_str()).collect();

@@ -22,5 +22,7 @@ pub use item::Item;
 pub(crate) use json::push_pointer;
 pub use json::{SyntaxError, check_syntax};
 pub use limits::{Limits, OverLimit};
-pub use loader::{Loaded, load_create, load_daemon, load_document, load_schema, load_spec};
+pub use loader::{
+    Loaded, last_runtime_error, load_create, load_daemon, load_document, load_schema, load_spec,
+};
 pub(crate) use text::quote;

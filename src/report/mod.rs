@@ -5,6 +5,7 @@ mod excerpt;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
+mod lifecycle;
 mod resolve;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
@@ -14,6 +15,10 @@ mod wrap;
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;
+pub use lifecycle::{
+    StepReport, flow_human, flow_json, flows_human, flows_json, machines_dot, machines_json,
+    machines_mermaid, machines_table, plan_human, plan_json, step_human, step_json,
+};
 pub use resolve::{ResolveReport, resolve_dot, resolve_human, resolve_json, resolve_mermaid};
 pub use wrap::{Plan, PlannedScript, Progress, wrap_human, wrap_json};
 

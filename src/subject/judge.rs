@@ -3,7 +3,7 @@ use serde_json::Value as Json;
 use super::configure::SetUp;
 use super::kind::Kind;
 use super::policy::{Policy, Ready};
-use super::{context, create, features};
+use super::{context, create, features, lifecycle};
 use crate::engine::{Budget, Decision, OverBudget, Verdict};
 use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon, load_spec};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
@@ -15,7 +15,8 @@ pub struct Request<'r> {
     /// What the document is.
     pub kind: Kind,
     /// Its exact bytes. For [`Kind::Name`] the JSON object `{"name"}` or `{"name_base64"}`, for [`Kind::Wrap`]
-    /// `{"name", "path", "args"}`, for [`Kind::Write`] `{"file_name"}`.
+    /// `{"name", "path", "args"}`, for [`Kind::Write`] `{"file_name"}`, for [`Kind::Lifecycle`] `{"machine", "state",
+    /// "op"}` or `{"machine", "checkpoint", "ops"}`.
     pub document: &'r [u8],
     /// The daemon.json that a name or a container is resolved against; none is an empty one.
     pub daemon: Option<&'r [u8]>,
@@ -59,7 +60,7 @@ pub struct Outcome {
     /// What the rules say.
     pub decision: Decision,
     /// What the document resolves to: the `resolved` of the case format. If it is denied, only what a create body is
-    /// decoded to.
+    /// decoded to, and where the steps of a life cycle lead.
     pub resolved: Option<Json>,
 }
 
@@ -83,7 +84,8 @@ pub enum JudgeError {
     /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
     #[error("the {what} cannot be read: {reason}")]
     Context {
-        /// `host facts`, `image`, `daemon.json given for context`, `answer about features`, `name`, `wrapper`.
+        /// `host facts`, `image`, `daemon.json given for context`, `answer about features`, `name`, `wrapper`, `question
+        /// about a life cycle`.
         what: &'static str,
         /// Why not.
         reason: String,
@@ -106,6 +108,12 @@ pub(super) fn judge(
     budget: &Budget,
     mode: Mode,
 ) -> Result<Outcome, JudgeError> {
+    // What is asked about a life cycle is followed step by step, not judged by rules over fields.
+    if request.kind == Kind::Lifecycle
+        && let Some(lifecycle) = policy.lifecycle()
+    {
+        return lifecycle::judge(lifecycle, request.document, budget, mode);
+    }
     with_job(policy, request, budget, mode, |job| match request.kind {
         Kind::Daemon => job.daemon(),
         Kind::Name => job.name(),

@@ -9,6 +9,7 @@ mod examples;
 mod features;
 mod judge;
 mod kind;
+mod lifecycle;
 mod policy;
 mod resolve;
 

@@ -246,9 +246,7 @@ impl RowReader<'_> {
 
     fn id(&self, row: &mut TomlReader<'_, '_>, problems: &mut Vec<Problem>) -> RuleId {
         let (id, span) = row.required("id", problems);
-        let letters = id.bytes().take_while(u8::is_ascii_uppercase).count();
-        let digits = id.bytes().skip(letters).filter(u8::is_ascii_digit).count();
-        if !(2..=3).contains(&letters) || digits != 3 || id.len() != letters + digits {
+        if RuleId::new(id).is_none() {
             problems.push(Problem::new(
                 span,
                 "an id is two or three capital letters and three digits, such as RT003",

@@ -11,6 +11,14 @@ use crate::source::Span;
 pub struct RuleId(pub(crate) Arc<str>);
 
 impl RuleId {
+    /// An id from its text, if it is well formed.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = text.bytes().skip(letters).filter(u8::is_ascii_digit).count();
+        let well_formed = (2..=3).contains(&letters) && digits == 3 && text.len() == letters + digits;
+        well_formed.then(|| Self(text.into()))
+    }
+
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {

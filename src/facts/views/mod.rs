@@ -20,7 +20,7 @@ mod resources;
 mod search;
 mod shim;
 mod subnet;
-mod text;
+pub(crate) mod text;
 mod url;
 
 use std::borrow::Cow;

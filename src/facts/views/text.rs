@@ -42,7 +42,7 @@ pub(super) fn go_lower(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Go's `strings.TrimSpace`.
-pub(super) fn trim_space(text: &[u8]) -> &[u8] {
+pub(crate) fn trim_space(text: &[u8]) -> &[u8] {
     let mut rest = text;
     // Only whole characters are cut off, so a byte that is no UTF-8 stops the trimming on its side.
     while let Some(len) = first_char(rest).filter(|c| c.is_whitespace()).map(char::len_utf8) {
