@@ -11,11 +11,12 @@ use crate::subject::{Kind, Request};
 pub const RECORDER_HOST: &str = r#"{
     "every_path": true, "every_binary": true, "users": ["root", "0", "dockremap"], "groups": ["root", "0", "dockremap"],
     "cgroup_v2": false, "systemd_cgroup": false, "docker_ramdisk": false, "temp_name_fits": true,
-    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full"
+    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full", "selinux": false, "log_drivers": [], "containers": {}
 }"#;
 
 const KEYS: [&str; 7] = ["id", "kind", "profile", "raw_base64", "input", "context", "expect"];
-const CONTEXT_KEYS: [&str; 6] = ["daemon", "daemon_base64", "host", "image", "features", "features_raw"];
+const CONTEXT_KEYS: [&str; 7] =
+    ["daemon", "daemon_base64", "host", "image", "request", "features", "features_raw"];
 
 /// One case: a document and what its decision may depend on.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Case<'l> {
     pub daemon: Option<Cow<'l, [u8]>>,
     /// The configuration of an image as JSON, if the line gives one.
     pub image: Option<&'l str>,
+    /// What the HTTP request around a create body says, as JSON, if the line tells it.
+    pub http: Option<&'l str>,
     /// Host facts as JSON: those of the line, and those of [`RECORDER_HOST`] that it leaves open.
     pub host: Cow<'l, str>,
     /// What a test expects.
@@ -107,13 +110,10 @@ impl<'l> Case<'l> {
                 ));
             }
         };
-        let (daemon, image, host) = match context {
-            None => (None, None, None),
-            Some(text) => context_of(text)?,
-        };
+        let Context { daemon, image, http, host } = context.map(context_of).transpose()?.unwrap_or_default();
         let host = host.map_or(Cow::Borrowed(RECORDER_HOST), with_recorded);
         let expect = expect.map(Expect::parse).transpose()?;
-        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, host, expect })
+        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, http, host, expect })
     }
 
     /// The question to ask of a policy. Without an image there is none.
@@ -124,6 +124,7 @@ impl<'l> Case<'l> {
             document: &self.document,
             daemon: self.daemon.as_deref(),
             image: Some(self.image.unwrap_or("null").as_bytes()),
+            http: self.http.map(str::as_bytes),
             host: Some(self.host.as_bytes()),
         }
     }
@@ -149,7 +150,14 @@ fn with_recorded(host: &str) -> Cow<'_, str> {
     }
 }
 
-type Context<'l> = (Option<Cow<'l, [u8]>>, Option<&'l str>, Option<&'l str>);
+/// What a line tells besides the document.
+#[derive(Debug, Default)]
+struct Context<'l> {
+    daemon: Option<Cow<'l, [u8]>>,
+    image: Option<&'l str>,
+    http: Option<&'l str>,
+    host: Option<&'l str>,
+}
 
 fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     let mut members = Members::parse(text, "`context`")?;
@@ -160,12 +168,13 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     }
     let host = members.take("host");
     let image = members.take("image");
+    let http = members.take("request");
     // Facts for kinds to come: known, and not looked at.
     for key in ["features", "features_raw"] {
         members.take(key);
     }
     members.refuse_others("`context`", &CONTEXT_KEYS)?;
-    Ok((daemon.or(raw), image, host))
+    Ok(Context { daemon: daemon.or(raw), image, http, host })
 }
 
 #[cfg(test)]

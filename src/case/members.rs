@@ -6,7 +6,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::line::CaseError;
-use super::near::nearest;
+use super::nearest;
 
 /// The members of one JSON object: each key once, each value as the text it has.
 #[derive(Debug, Default)]

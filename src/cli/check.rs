@@ -32,6 +32,9 @@ pub(super) struct CheckArgs {
     /// The configuration of the image that a container is made from, as JSON (`null` = none); otherwise it is unknown
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
+    /// What the HTTP request around a create body says, as JSON: API version, name, platform, content type
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
     /// Show as well what each document comes to once the daemon has read it: for a create body the configuration
     /// that counts, its runtime and what is added to its security options
     #[arg(long)]
@@ -84,6 +87,7 @@ struct Context<'a> {
     policy: &'a Policy,
     daemon: Option<Vec<u8>>,
     image: Option<Vec<u8>>,
+    http: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
     budget: Budget,
 }
@@ -100,7 +104,8 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
         })?;
     }
     let image = beside(args.image.as_ref(), &budget)?;
-    let context = Context { args, policy, daemon, image, host, budget };
+    let http = beside(args.request.as_ref(), &budget)?;
+    let context = Context { args, policy, daemon, image, http, host, budget };
     let files = documents(&args.files).par_iter().map(|input| context.judge(input)).collect();
     let report = Report { profile: policies.profile().to_owned(), files };
 
@@ -171,6 +176,7 @@ impl Context<'_> {
             document,
             daemon: self.daemon.as_deref(),
             image: self.image.as_deref(),
+            http: self.http.as_deref(),
             host: self.host.as_deref(),
         };
         let outcome = if self.args.show_effective {

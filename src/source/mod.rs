@@ -4,10 +4,12 @@
 
 mod json;
 mod line_index;
+mod near;
 mod printable;
 mod span;
 
 pub use json::{to_json_line, to_json_pretty};
 pub use line_index::{LineIndex, Position};
+pub use near::nearest;
 pub use printable::{is_unprintable, printable, push_printable, shorten, wrap};
 pub use span::Span;

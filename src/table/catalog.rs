@@ -66,6 +66,7 @@ const SCHEMAS: &[Source<'static>] = &[
     ("spec/schema/image.toml", include_str!("../../spec/schema/image.toml")),
     ("spec/schema/load.toml", include_str!("../../spec/schema/load.toml")),
     ("spec/schema/name.toml", include_str!("../../spec/schema/name.toml")),
+    ("spec/schema/request.toml", include_str!("../../spec/schema/request.toml")),
     ("spec/schema/wrap.toml", include_str!("../../spec/schema/wrap.toml")),
     ("spec/schema/write.toml", include_str!("../../spec/schema/write.toml")),
 ];

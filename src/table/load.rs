@@ -439,6 +439,7 @@ impl RowReader<'_> {
                     doc: doc.as_bytes().to_vec(),
                     daemon: None,
                     image: None,
+                    request: None,
                     host: None,
                     profile: None,
                     span,
@@ -471,6 +472,7 @@ impl RowReader<'_> {
         };
         let daemon = bytes(table.string("daemon", problems));
         let image = bytes(table.string("image", problems));
+        let request = bytes(table.string("request", problems));
         let host = bytes(table.string("host", problems));
         let profile = table.string("profile", problems).map(|(id, at)| {
             if self.context.profiles.get(id).is_none() {
@@ -479,7 +481,7 @@ impl RowReader<'_> {
             id.to_owned()
         });
         table.finish(problems);
-        Some(Example { doc: doc?, daemon, image, host, profile, span })
+        Some(Example { doc: doc?, daemon, image, request, host, profile, span })
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Example {
     pub daemon: Option<Vec<u8>>,
     /// The configuration of the image of a create request.
     pub image: Option<Vec<u8>>,
+    /// What the HTTP request around a create body says.
+    pub request: Option<Vec<u8>>,
     /// Host facts, as JSON.
     pub host: Option<Vec<u8>>,
     /// The profile it is for; if none, every one that has the rule.

@@ -65,6 +65,25 @@ pub(super) const VOLUMES_FROM: View = View {
     },
 };
 
+pub(super) const LINK: View = View {
+    name: "link",
+    params: &[("text", ParamType::String)],
+    fields: &[(
+        "container",
+        ViewType::String,
+        "the container that is linked, without the slash of the form `/name:/by/alias`",
+    )],
+    doc: "One entry of Links: `container` or `container:alias`",
+    source: "moby opts/parse.go ParseLink",
+    eval: |args| {
+        let text = string(args, 0);
+        ViewFields::of([str_field(match cut(text, b":") {
+            Some((container, _)) => container.strip_prefix(b"/").unwrap_or(container),
+            None => text,
+        })])
+    },
+};
+
 /// A mode: words with commas between, at most one of each group.
 #[derive(Clone, Default)]
 struct Mode<'m> {
@@ -130,6 +149,13 @@ mod tests {
             assert_eq!(found, [malformed, source, target, valid], "{text}");
         }
         assert_eq!(field(&call("bind_spec", &["v:/b:rro"]), "read_only_form"), "rro");
+    }
+
+    #[test]
+    fn links_name_a_container() {
+        for (text, container) in [("db", "db"), ("db:data", "db"), ("/db:/web/data", "db"), ("/db", "/db")] {
+            assert_eq!(field(&call("link", &[text]), "container"), container);
+        }
     }
 
     #[test]
