@@ -14,6 +14,7 @@ mod kind;
 mod lines;
 mod output;
 mod policies;
+mod probe;
 mod progress;
 mod resolve;
 mod rules;
@@ -65,6 +66,7 @@ Examples:
   plimsoll check --format json configs/           every *.json below a folder, for a program to read
   plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
+  plimsoll probe --daemon daemon.json > host.json the facts about this machine, for --host
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
 `plimsoll COMMAND --help` has more.";
@@ -84,6 +86,7 @@ enum Command {
     Resolve(resolve::ResolveArgs),
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
+    Probe(probe::ProbeArgs),
     Completions(CompletionsArgs),
 }
 
@@ -152,6 +155,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Resolve(args) => resolve::run(&args, output),
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
+        Command::Probe(args) => probe::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);
