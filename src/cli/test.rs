@@ -60,6 +60,8 @@ pub(super) struct TestArgs {
 
 pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
+    // Cases are of all kinds and profiles: what they share is read once.
+    policies.catalog()?;
     let Some(exceptions) = exceptions(args, output)? else { return Ok(Exit::Failed) };
     let mut run = Run {
         policies: &policies,
@@ -77,7 +79,7 @@ pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
         output.text(&run.tally.part(&input.name()))?;
     }
     if args.examples {
-        examples::run(&policies, &mut run.tally);
+        examples::run(&policies, &mut run.tally)?;
         output.text(&run.tally.part("examples of the rules"))?;
     }
     run.progress.finish();
