@@ -2,11 +2,14 @@
 //!
 //! Everything here is a pure total function of its arguments.
 
+mod answers;
 mod budget;
 mod decision;
 mod fast;
 mod finding;
 mod groups;
+mod jumps;
+mod loops;
 mod lower;
 mod naive;
 mod plan;
