@@ -11,11 +11,12 @@ use crate::subject::{FeaturesAnswer, Kind, Request};
 pub const RECORDER_HOST: &str = r#"{
     "every_path": true, "every_binary": true, "users": ["root", "0", "dockremap"], "groups": ["root", "0", "dockremap"],
     "cgroup_v2": false, "systemd_cgroup": false, "docker_ramdisk": false, "temp_name_fits": true,
-    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full"
+    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full", "selinux": false, "log_drivers": [], "containers": {}
 }"#;
 
 const KEYS: [&str; 7] = ["id", "kind", "profile", "raw_base64", "input", "context", "expect"];
-const CONTEXT_KEYS: [&str; 6] = ["daemon", "daemon_base64", "host", "image", "features", "features_raw"];
+const CONTEXT_KEYS: [&str; 7] =
+    ["daemon", "daemon_base64", "host", "image", "request", "features", "features_raw"];
 
 /// One case: a document and what its decision may depend on.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Case<'l> {
     pub daemon: Option<Cow<'l, [u8]>>,
     /// The configuration of an image as JSON, if the line gives one.
     pub image: Option<&'l str>,
+    /// What the HTTP request around a create body says, as JSON, if the line tells it.
+    pub http: Option<&'l str>,
     /// Host facts as JSON: those of the line, and those of [`RECORDER_HOST`] that it leaves open.
     pub host: Cow<'l, str>,
     /// What the runtime said of its features, if the line tells.
@@ -125,10 +128,10 @@ impl<'l> Case<'l> {
             }
         };
         let context = context.map(context_of).transpose()?.unwrap_or_default();
-        let Context { daemon, image, host, features } = context;
+        let Context { daemon, image, http, host, features } = context;
         let host = host.map_or(Cow::Borrowed(RECORDER_HOST), with_recorded);
         let expect = expect.map(Expect::parse).transpose()?;
-        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, host, features, expect })
+        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, http, host, features, expect })
     }
 
     /// The question to ask of a policy. Without an image there is none.
@@ -139,6 +142,7 @@ impl<'l> Case<'l> {
             document: &self.document,
             daemon: self.daemon.as_deref(),
             image: Some(self.image.unwrap_or("null").as_bytes()),
+            http: self.http.map(str::as_bytes),
             host: Some(self.host.as_bytes()),
             features: self.features.as_ref().map(|features| FeaturesAnswer {
                 printed: &features.printed,
@@ -173,6 +177,7 @@ fn with_recorded(host: &str) -> Cow<'_, str> {
 struct Context<'l> {
     daemon: Option<Cow<'l, [u8]>>,
     image: Option<&'l str>,
+    http: Option<&'l str>,
     host: Option<&'l str>,
     features: Option<CaseFeatures<'l>>,
 }
@@ -186,6 +191,7 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     }
     let host = members.take("host");
     let image = members.take("image");
+    let http = members.take("request");
     let features = match (members.take("features"), members.take("features_raw")) {
         (None, None) => None,
         (Some(text), None) => Some(CaseFeatures { printed: Cow::Borrowed(text.as_bytes()), facts: None }),
@@ -197,7 +203,7 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
         }
     };
     members.refuse_others("`context`", &CONTEXT_KEYS)?;
-    Ok(Context { daemon: daemon.or(raw), image, host, features })
+    Ok(Context { daemon: daemon.or(raw), image, http, host, features })
 }
 
 /// `features_raw`: `stdout` or `stdout_base64`, and facts about how it ended.

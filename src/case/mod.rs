@@ -8,7 +8,7 @@
 //! | `kind` | `name`, `daemon`, `create`, `spec`, `wrap` or `lifecycle` |
 //! | `profile` | the version of the original; absent: the caller's default |
 //! | `raw_base64` or `input` | the exact bytes of the document, or the document as a JSON value |
-//! | `context` | `daemon` or `daemon_base64`, `host`, `image`, `features` or `features_raw`: what else the decision may depend on |
+//! | `context` | `daemon` or `daemon_base64`, `host`, `image`, `request`, `features` or `features_raw`: what else the decision may depend on |
 //! | `expect` | for tests: `verdict`, `messages`, `warnings`, `resolved` |
 //!
 //! A `host` that is absent means the machine the cases were recorded on, [`RECORDER_HOST`], and one that tells some

@@ -32,6 +32,9 @@ pub(super) struct CheckArgs {
     /// The configuration of the image that a container is made from, as JSON (`null` = none); otherwise it is unknown
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
+    /// What the HTTP request around a create body says, as JSON: API version, name, platform, content type
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
     /// What `<runtime> features` printed, for an OCI config.json that asks for something of it; otherwise it is unknown
     #[arg(long, value_name = "FILE")]
     features: Option<PathBuf>,
@@ -92,6 +95,7 @@ struct Context<'a> {
     policies: &'a Policies,
     daemon: Option<Vec<u8>>,
     image: Option<Vec<u8>>,
+    http: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
     features: Option<Vec<u8>>,
     answer: Option<Vec<u8>>,
@@ -109,9 +113,10 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
         })?;
     }
     let image = beside(args.image.as_ref(), &budget)?;
+    let http = beside(args.request.as_ref(), &budget)?;
     let features = beside(args.features.as_ref(), &budget)?;
     let answer = beside(args.features_answer.as_ref(), &budget)?;
-    let context = Context { args, policies: &policies, daemon, image, host, features, answer, budget };
+    let context = Context { args, policies: &policies, daemon, image, http, host, features, answer, budget };
     let files = documents(&args.files, &|folder| context.is_bundle(folder))
         .par_iter()
         .map(|input| context.judge(input))
@@ -216,6 +221,7 @@ impl Context<'_> {
             document,
             daemon: self.daemon.as_deref(),
             image: self.image.as_deref(),
+            http: self.http.as_deref(),
             host: self.host.as_deref(),
             features: self.features_answer(),
         };

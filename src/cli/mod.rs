@@ -15,6 +15,7 @@ mod lifecycle;
 mod lines;
 mod output;
 mod policies;
+mod probe;
 mod progress;
 mod resolve;
 mod rows;
@@ -68,6 +69,7 @@ Examples:
   plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
   plimsoll lifecycle step paused Delete           what the shim says to an operation
+  plimsoll probe --daemon daemon.json > host.json the facts about this machine, for --host
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
 `plimsoll COMMAND --help` has more.";
@@ -88,6 +90,7 @@ enum Command {
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
     Lifecycle(lifecycle::LifecycleArgs),
+    Probe(probe::ProbeArgs),
     Completions(CompletionsArgs),
 }
 
@@ -157,6 +160,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Lifecycle(args) => lifecycle::run(&args, output),
+        Command::Probe(args) => probe::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);

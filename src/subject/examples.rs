@@ -50,6 +50,7 @@ impl Trial<'_> {
             document: &self.example.doc,
             daemon: self.example.daemon.as_deref(),
             image: self.example.image.as_deref(),
+            http: self.example.request.as_deref(),
             host: self.example.host.as_deref(),
             features: self
                 .example

@@ -23,6 +23,9 @@ pub struct Request<'r> {
     /// The configuration of the image that a container is made from, as JSON; `null` if there is none. Not given, it
     /// is unknown.
     pub image: Option<&'r [u8]>,
+    /// What the HTTP request to create a container says besides its body, as JSON (`spec/schema/request.toml`); what is
+    /// not told is as a well-behaved client has it.
+    pub http: Option<&'r [u8]>,
     /// Host facts as JSON (`spec/schema/host.toml`); what is not told is unknown.
     pub host: Option<&'r [u8]>,
     /// What the runtime that a config.json is for said of its features; not given, it is unknown.
@@ -50,7 +53,7 @@ impl<'r> Request<'r> {
     /// A document about whose surroundings nothing is known.
     #[must_use]
     pub fn new(kind: Kind, document: &'r [u8]) -> Self {
-        Self { kind, document, daemon: None, image: None, host: None, features: None }
+        Self { kind, document, daemon: None, image: None, http: None, host: None, features: None }
     }
 }
 
@@ -84,7 +87,7 @@ pub enum JudgeError {
     /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
     #[error("the {what} cannot be read: {reason}")]
     Context {
-        /// `host facts`, `image`, `daemon.json given for context`, `answer about features`, `name`, `wrapper`, `question
+        /// `host facts`, `request`, `image`, `daemon.json given for context`, `answer about features`, `name`, `wrapper`, `question
         /// about a life cycle`.
         what: &'static str,
         /// Why not.
@@ -233,6 +236,23 @@ impl<'j> Job<'j> {
         Ok(image)
     }
 
+    /// What surrounds the body: told, or as the schema has it for clients that do as they should.
+    fn http(&self) -> Result<Facts<'j>, JudgeError> {
+        let schema = self.schema("request")?;
+        let mut facts = match self.request.http {
+            Some(text) => {
+                context::known_facts("request", text, schema)?;
+                read("request", text, schema, self.budget)?
+            }
+            None => Facts::new(schema),
+        };
+        let told: Vec<bool> = (0..schema.get(schema.root()).fields.len())
+            .map(|index| facts.slot(facts.field_id(facts.root(), index)).set)
+            .collect();
+        facts.merge_defaults(|index| told.get(index).copied().unwrap_or_default());
+        Ok(facts)
+    }
+
     fn runtimes(&self, daemon: &Facts<'_>) -> Runtimes {
         Runtimes::setup(daemon, self.generation(), self.setup_host())
     }
@@ -300,14 +320,14 @@ impl<'j> Job<'j> {
 
     fn create(&self) -> Result<Outcome, JudgeError> {
         let loaded = load_create(self.request.document, self.schema("create")?, &self.budget.limits())?;
-        let others = [loaded.load.clone(), self.image()?, self.context()?, self.host.clone()];
+        let others = [loaded.load.clone(), self.image()?, self.context()?, self.host.clone(), self.http()?];
         let decision = self.decide(&loaded.facts, &others)?;
         let effective = if matches!(self.mode, Mode::Bare) { None } else { create::effective(&loaded) };
         let resolved = effective.map(|effective| {
             if decision.verdict == Verdict::Deny {
                 return serde_json::json!({ "effective": effective });
             }
-            let [_, _, daemon, host] = &others;
+            let [_, _, daemon, host, _] = &others;
             let runtimes = self.runtimes(daemon);
             let asked = Item::root(&loaded.facts, "HostConfig").and_then(|item| item.field("Runtime"));
             let runtime = runtimes.asked(asked.map_or(&[][..], |item| item.str()));

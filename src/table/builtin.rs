@@ -24,6 +24,7 @@ pub(super) const SCHEMAS: &[(&str, Source<'static>)] = &[
     ("image", spec!("schema/image.toml")),
     ("load", spec!("schema/load.toml")),
     ("name", spec!("schema/name.toml")),
+    ("request", spec!("schema/request.toml")),
     ("spec", spec!("schema/spec.toml")),
     ("wrap", spec!("schema/wrap.toml")),
     ("write", spec!("schema/write.toml")),

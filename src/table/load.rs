@@ -437,6 +437,7 @@ impl RowReader<'_> {
                     doc: doc.as_bytes().to_vec(),
                     daemon: None,
                     image: None,
+                    request: None,
                     host: None,
                     features: None,
                     answer: None,
@@ -471,6 +472,7 @@ impl RowReader<'_> {
         };
         let daemon = bytes(table.string("daemon", problems));
         let image = bytes(table.string("image", problems));
+        let request = bytes(table.string("request", problems));
         let host = bytes(table.string("host", problems));
         let features = bytes(table.string("features", problems));
         let answer = table.string("answer", problems);
@@ -485,7 +487,7 @@ impl RowReader<'_> {
             id.to_owned()
         });
         table.finish(problems);
-        Some(Example { doc: doc?, daemon, image, host, features, answer, profile, span })
+        Some(Example { doc: doc?, daemon, image, request, host, features, answer, profile, span })
     }
 }
 

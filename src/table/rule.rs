@@ -84,6 +84,8 @@ pub struct Example {
     pub daemon: Option<Vec<u8>>,
     /// The configuration of the image of a create request.
     pub image: Option<Vec<u8>>,
+    /// What the HTTP request around a create body says.
+    pub request: Option<Vec<u8>>,
     /// Host facts, as JSON.
     pub host: Option<Vec<u8>>,
     /// What the runtime of a config.json printed when it was asked for its features.
