@@ -282,12 +282,12 @@ impl<'e> Reader<'e> {
 
     #[inline(always)]
     fn find(&self, path: &Path, frames: &Frames) -> Found<'e> {
-        // Nearly all paths: one field of a record that is there, and nothing else to look at.
-        if let [PathStep::Field { index, .. }] = path.steps.as_slice()
+        // Nearly all paths: fields of records, and nothing else to look at.
+        if let [front @ .., PathStep::Field { index, .. }] = path.steps.as_slice()
             && !path.open
             && self.poison.is_empty()
         {
-            let (facts, base) = match path.from {
+            let (facts, mut base) = match path.from {
                 From::Root(root) => (self.facts(root), SlotId::default()),
                 From::Var(var) => match frames.get(var) {
                     Some(Frame { root, fields: Some(fields), .. }) => (self.facts(*root as usize), *fields),
@@ -295,7 +295,15 @@ impl<'e> Reader<'e> {
                 },
                 From::Key(_) => return self.walk(path, frames),
             };
-            return facts.map_or(Found::Absent, |facts| Found::Slot(facts, facts.field_id(base, *index)));
+            let Some(facts) = facts else { return Found::Absent };
+            for step in front {
+                let PathStep::Field { index, .. } = step else { return self.walk(path, frames) };
+                let Value::Record(fields) = facts.slot(facts.field_id(base, *index)).value else {
+                    return Found::Absent;
+                };
+                base = fields;
+            }
+            return Found::Slot(facts, facts.field_id(base, *index));
         }
         self.walk(path, frames)
     }

@@ -157,9 +157,8 @@ impl<'a, 's> Machine<'a, 's> {
                 self.context.within = *outer;
                 frame.key = raw;
                 let key = unquote(raw);
-                let name = std::str::from_utf8(&key).ok();
                 let schema = self.schema;
-                let found = def.lookup(schema, name, |field| folds_to(&key, field.as_bytes()));
+                let found = def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes()));
                 let Some(Lookup { index, field, via }) = found else {
                     let (token, span) = self.reader.next();
                     self.reader.skip(token, span);
