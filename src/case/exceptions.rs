@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::compare::{Expect, Mismatch};
+use super::excused::Excused;
 use crate::schema::{Problem, TomlReader};
 use crate::source::Span;
 
@@ -19,7 +20,7 @@ pub struct Exception {
     pub span: Span,
 }
 
-/// A table of known disagreements:
+/// A table of known disagreements, and of what is [`Excused`]:
 ///
 /// ```toml
 /// [[exception]]
@@ -30,6 +31,7 @@ pub struct Exception {
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
     rows: BTreeMap<(String, String), Exception>,
+    excused: Excused,
 }
 
 /// How a case stands, its exceptions considered.
@@ -75,8 +77,15 @@ impl Exceptions {
                 problems.push(Problem::new(span, format!("`{id}` is excepted twice for `{field}`")));
             }
         }
+        let excused = Excused::read(&mut reader, &mut problems);
         reader.finish(&mut problems);
-        if problems.is_empty() { Ok(Self { rows }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { rows, excused }) } else { Err(problems) }
+    }
+
+    /// What coverage and mutation need not show.
+    #[must_use]
+    pub fn excused(&self) -> &Excused {
+        &self.excused
     }
 
     /// All exceptions, by case.

@@ -18,6 +18,7 @@
 mod answer;
 mod compare;
 mod exceptions;
+mod excused;
 mod line;
 mod members;
 mod near;
@@ -25,5 +26,6 @@ mod near;
 pub use answer::{answer_line, error_line};
 pub use compare::{Expect, Mismatch, compare};
 pub use exceptions::{Exception, Exceptions, Standing};
+pub use excused::Excused;
 pub use line::{Case, CaseError, RECORDER_HOST};
 pub use near::nearest;

@@ -6,12 +6,14 @@
 
 mod audit;
 mod check;
+mod coverage;
 mod daemon;
 mod examples;
 mod files;
 mod input;
 mod kind;
 mod lines;
+mod mutate;
 mod output;
 mod policies;
 mod progress;

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::case::nearest;
 use crate::report::problems;
 use crate::subject::{Policy, add_table};
-use crate::table::{Catalog, TableError};
+use crate::table::{Catalog, Rule, TableError};
 
 /// A table is read by people; beyond this it is something else.
 const TABLE_BYTES: usize = 1 << 20;
@@ -30,6 +30,8 @@ pub(super) struct PolicyArgs {
 #[derive(Debug)]
 pub(super) struct Policies {
     catalog: Catalog,
+    /// How many of its rules are built in.
+    builtin: usize,
     profile: String,
     made: BTreeMap<String, OnceLock<Result<Policy, String>>>,
 }
@@ -49,6 +51,7 @@ impl Policies {
                 return Ok(None);
             }
         };
+        let builtin = catalog.rules().len();
         let mut whole = true;
         for path in &args.tables {
             let name = path.to_string_lossy().into_owned();
@@ -74,12 +77,19 @@ impl Policies {
         if !made.contains_key(&profile) {
             return Err(unknown(&profile, &catalog));
         }
-        Ok(Some(Self { catalog, profile, made }))
+        Ok(Some(Self { catalog, builtin, profile, made }))
     }
 
     /// Everything the policies are made of.
     pub(super) fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The rules of the tables that the user gave; without such tables all of them.
+    pub(super) fn asked_rules(&self) -> impl Iterator<Item = &Rule> {
+        let rules = self.catalog.rules();
+        let own = rules.get(self.builtin..).filter(|own| !own.is_empty());
+        own.unwrap_or(rules).iter().map(AsRef::as_ref)
     }
 
     /// The chosen profile: that of cases that name none.

@@ -3,6 +3,7 @@
 //! Everything here is a pure total function of its arguments.
 
 mod budget;
+mod cover;
 mod decision;
 mod fast;
 mod finding;
@@ -17,5 +18,5 @@ mod scope;
 mod tri;
 
 pub use budget::{Budget, OverBudget};
-pub use decision::{Decision, Finding, Label, RuleTrace, Verdict};
+pub use decision::{Decision, Finding, Label, RuleTrace, Seen, Verdict};
 pub use program::{AutomatonSize, Program};

@@ -75,6 +75,7 @@ pub(super) enum Mode {
     Bare,
     Plain,
     Traced,
+    Covered,
     Naive,
 }
 
@@ -195,6 +196,7 @@ impl<'j> Job<'j> {
         Ok(match self.mode {
             Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
             Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Covered => self.program.evaluate_covered(document, others, self.budget)?,
             Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
         })
     }

@@ -8,6 +8,8 @@ use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
 use crate::schema::Schema;
+#[cfg(feature = "cli")]
+use crate::table::RuleId;
 use crate::table::{Catalog, CatalogError, Rule, TableError};
 
 /// All rules of one profile, ready to judge documents. Cheap to clone, `Send` and `Sync`.
@@ -161,6 +163,25 @@ impl Policy {
     /// As [`Policy::judge`].
     pub fn judge_traced(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
         judge::judge(self, request, budget, Mode::Traced)
+    }
+
+    /// The same as [`Policy::judge_traced`], and [`RuleTrace::seen`](crate::engine::RuleTrace::seen) tells which tests of
+    /// each condition decided. Slower.
+    ///
+    /// # Errors
+    /// As [`Policy::judge`].
+    pub fn judge_covered(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+        judge::judge(self, request, budget, Mode::Covered)
+    }
+
+    /// This policy with one rule of a kind replaced, or left out: a mutant.
+    #[cfg(feature = "cli")]
+    pub(crate) fn replacing(&self, kind: Kind, id: &RuleId, with: Option<Arc<Rule>>) -> Self {
+        let mut programs = (*self.programs).clone();
+        if let Some(program) = self.program(kind) {
+            programs.insert(kind, OnceLock::from(Some(program.replacing(id, with))));
+        }
+        Self { programs: Arc::new(programs), ..self.clone() }
     }
 
     /// Judges a daemon.json and sets up its runtimes, whatever the verdict: what would be is worth showing either way.
