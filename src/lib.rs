@@ -138,6 +138,8 @@
     )
 )]
 
+#[cfg(any(feature = "arbitrary", feature = "cli"))]
+pub mod arbitrary;
 pub mod case;
 #[cfg(feature = "cli")]
 pub mod cli;

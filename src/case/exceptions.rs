@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::compare::KEYS as FIELDS;
 use super::compare::{Expect, Mismatch};
 use super::excused::Excused;
 use crate::schema::{Problem, TomlReader};
@@ -67,8 +68,8 @@ impl Exceptions {
             let (field, at) = row.required("field", &mut problems);
             let (reason, _) = row.required("reason", &mut problems);
             row.finish(&mut problems);
-            if !field.is_empty() && !["verdict", "messages", "warnings", "resolved"].contains(&field) {
-                let message = format!("`field` is `{field}`, not verdict, messages, warnings or resolved");
+            if !field.is_empty() && !FIELDS.contains(&field) {
+                let message = format!("`field` is `{field}`, not one of {}", FIELDS.join(", "));
                 problems.push(Problem::new(at, message));
             }
             let exception =
@@ -102,7 +103,7 @@ impl Exceptions {
         };
         let excepted = |key: &str| self.rows.contains_key(&(id.clone(), key.to_owned()));
         let differs = |key: &str| mismatches.iter().any(|m| m.key() == key);
-        let healed: Vec<String> = ["verdict", "messages", "warnings", "resolved"]
+        let healed: Vec<String> = FIELDS
             .into_iter()
             .filter(|key| excepted(key) && !(expect.names(key) && differs(key)))
             .map(str::to_owned)

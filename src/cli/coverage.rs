@@ -122,6 +122,13 @@ pub(super) fn percent(part: usize, whole: usize) -> String {
 }
 
 impl CoverageReport {
+    /// For each test of a rule whether it is yet to be seen deciding by holding, and by not holding.
+    pub(super) fn missing(&self, rule: &RuleId) -> Vec<(bool, bool)> {
+        let row = self.rows.iter().find(|row| row.rule == *rule);
+        let atoms = row.map_or(&[][..], |row| &row.atoms).iter();
+        atoms.map(|a| (a.is_open() && a.seen.held == 0, a.is_open() && a.seen.failed == 0)).collect()
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.stale.is_empty() && !self.rows.iter().any(Covered::is_open)
     }

@@ -19,6 +19,7 @@ mod policies;
 mod progress;
 mod resolve;
 mod rules;
+mod suggest;
 mod tally;
 mod test;
 mod vocabulary;

@@ -64,7 +64,12 @@ impl<'l> Agreed<'l> {
 
     fn notices(&self, policy: &Policy) -> bool {
         let Some(expect) = &self.case.expect else { return false };
-        let Ok(decision) = policy.decide(&self.case.request(), &Budget::default()) else { return true };
+        let (request, budget) = (self.case.request(), Budget::default());
+        let decision = match expect.rules {
+            Some(_) => policy.judge_traced(&request, &budget).map(|outcome| outcome.decision),
+            None => policy.decide(&request, &budget),
+        };
+        let Ok(decision) = decision else { return true };
         let denied = decision.verdict == Verdict::Deny;
         let outcome = crate::subject::Outcome { decision, resolved: None };
         // A create body is resolved to what it says even when it is denied.
@@ -193,6 +198,11 @@ pub(super) struct MutationReport {
 }
 
 impl MutationReport {
+    /// The mutants of a rule that nothing noticed and nobody excused.
+    pub(super) fn survivors(&self, rule: &RuleId) -> BTreeSet<&str> {
+        self.tried.iter().filter(|t| t.survives() && t.rule == *rule).map(|t| t.text.as_str()).collect()
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.stale.is_empty() && !self.tried.iter().any(Tried::survives)
     }

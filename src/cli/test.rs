@@ -13,6 +13,7 @@ use super::mutate::{self, Kept};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::progress::Progress;
+use super::suggest;
 use super::tally::{Tally, Tested};
 use super::{Exit, Fatal};
 use crate::case::{Case, Exceptions, Standing, compare};
@@ -73,6 +74,10 @@ pub(super) struct TestArgs {
     /// changes no case and no example notices; with tables of your own, their rows alone
     #[arg(long)]
     mutate: bool,
+    /// Look for cases that show what coverage and mutation found missing, and write them here. They expect what the
+    /// rules say now; whether that is right is for you to say
+    #[arg(long, value_name = "FILE")]
+    suggest: Option<PathBuf>,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -116,6 +121,11 @@ pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
         .kept
         .as_ref()
         .map(|kept| mutate::run(run.tally.measured(), kept, args.examples, &policies, exceptions.excused()));
+    if let Some(path) = &args.suggest {
+        let lines = suggest::run(run.tally.measured(), &policies, coverage.as_ref(), mutation.as_ref());
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(path, text).map_err(|error| Fatal::at(path.to_string_lossy(), failure(&error)))?;
+    }
     let failed = run.tally.has_failures()
         || coverage.as_ref().is_some_and(|report| !report.is_complete())
         || mutation.as_ref().is_some_and(|report| !report.is_complete());
