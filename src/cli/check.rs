@@ -163,7 +163,7 @@ impl Context<'_> {
     }
 
     fn decide(&self, guess: KindGuess, document: &[u8]) -> Result<Outcome, Failure> {
-        if !self.policy.kinds().any(|kind| kind == guess.kind) {
+        if !self.policy.judges(guess.kind) {
             return Err(self.unsupported(guess));
         }
         let request = Request {

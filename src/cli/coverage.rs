@@ -3,10 +3,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::policies::Policies;
 use crate::case::Excused;
 use crate::engine::{RuleTrace, Seen};
-use crate::table::{Rule, RuleId, Shown};
+use crate::table::{Catalog, Rule, RuleId, Shown};
 
 /// What cases made of each rule.
 #[derive(Debug, Default)]
@@ -43,13 +42,13 @@ impl Coverage {
     pub(super) fn report<'r>(
         &self,
         rules: impl Iterator<Item = &'r Rule>,
-        policies: &Policies,
+        catalog: &Catalog,
         excused: &Excused,
     ) -> CoverageReport {
         let mut report = CoverageReport::default();
         let mut open: BTreeSet<(&str, &str)> = BTreeSet::new();
         for rule in rules {
-            let Some(subject) = policies.catalog().subject(&rule.subject) else { continue };
+            let Some(subject) = catalog.subject(&rule.subject) else { continue };
             let shown = Shown::new(rule, subject);
             let row = self.rows.get(&rule.id).cloned().unwrap_or_default();
             let seen = row.seen.iter().copied().chain(std::iter::repeat(Seen::default()));

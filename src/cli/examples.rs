@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::Fatal;
 use super::policies::Policies;
 use super::tally::{Tally, Tested};
 use crate::case::Standing;
@@ -11,15 +12,15 @@ use crate::subject::{Trial, trials};
 const DOCUMENT: usize = 200;
 
 /// Tries every rule on the examples in its table, under every profile that they are for.
-pub(super) fn run(policies: &Policies, covering: bool, tally: &mut Tally<'_>) {
-    let rules = policies.catalog().rules().iter().map(AsRef::as_ref);
-    let tested: Vec<Tested> = trials(policies.catalog(), rules)
-        .par_iter()
-        .map(|trial| run_one(trial, covering, policies))
-        .collect();
+pub(super) fn run(policies: &Policies, covering: bool, tally: &mut Tally<'_>) -> Result<(), Fatal> {
+    let catalog = policies.catalog()?;
+    let rules = catalog.rules().iter().map(AsRef::as_ref);
+    let tested: Vec<Tested> =
+        trials(catalog, rules).par_iter().map(|trial| run_one(trial, covering, policies)).collect();
     for one in tested {
         tally.add(one);
     }
+    Ok(())
 }
 
 fn run_one(trial: &Trial<'_>, covering: bool, policies: &Policies) -> Tested {

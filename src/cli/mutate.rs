@@ -10,7 +10,7 @@ use super::policies::Policies;
 use crate::case::{Case, Excused, compare};
 use crate::engine::{Budget, RuleTrace, Verdict};
 use crate::subject::{Kind, Policy, Trial, trials};
-use crate::table::{Mutant, Rule, RuleId, Shown, mutants};
+use crate::table::{Catalog, Mutant, Rule, RuleId, Shown, mutants};
 
 /// Cases that agree, kept to be judged by mutants.
 #[derive(Debug, Default)]
@@ -93,14 +93,15 @@ pub(super) fn run<'r>(
     kept: &Kept,
     examples: bool,
     policies: &Policies,
+    catalog: &Catalog,
     excused: &Excused,
 ) -> MutationReport {
     let cases: Vec<_> = kept.lines.par_iter().map(|line| Agreed::parse(line)).collect();
-    let all = policies.catalog().rules().iter().map(AsRef::as_ref);
-    let all_trials = if examples { trials(policies.catalog(), all) } else { Vec::new() };
+    let all = catalog.rules().iter().map(AsRef::as_ref);
+    let all_trials = if examples { trials(catalog, all) } else { Vec::new() };
     let targets: Vec<Target<'_>> = rules
         .filter_map(|rule| {
-            let subject = policies.catalog().subject(&rule.subject)?;
+            let subject = catalog.subject(&rule.subject)?;
             let others = !rule.set.is_empty() || rule.halt;
             let of_rule =
                 |trial: &&Trial<'_>| trial.rule.id == rule.id || others && trial.rule.subject == rule.subject;

@@ -54,9 +54,9 @@ pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> 
     let text = match (&args.id, &args.schema) {
         (Some(id), _) => explain(id, &policies, args.format)?,
         (None, Some(name)) => vocabulary::schema(name, &policies, args.format)?,
-        (None, None) if args.profiles => vocabulary::profiles(policies.catalog(), args.format),
+        (None, None) if args.profiles => vocabulary::profiles(policies.profiles(), args.format),
         (None, None) if args.views => vocabulary::views(args.format),
-        (None, None) => list(&policies, args.format),
+        (None, None) => list(&policies, args.format)?,
     };
     output.text(&text)?;
     Ok(Exit::Clean)
@@ -64,13 +64,13 @@ pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> 
 
 /// The profiles that have a rule.
 fn profiles_of(rule: &Rule, policies: &Policies) -> Vec<String> {
-    let profiles = policies.catalog().profiles();
+    let profiles = policies.profiles();
     profiles.iter().map(|p| p.id.clone()).filter(|id| rule.holds_in(profiles, id)).collect()
 }
 
 /// The rules of the chosen profile, table by table.
-fn list(policies: &Policies, format: Format) -> String {
-    let (catalog, profile) = (policies.catalog(), policies.profile());
+fn list(policies: &Policies, format: Format) -> Result<String, Fatal> {
+    let (catalog, profile) = (policies.catalog()?, policies.profile());
     let rules: Vec<&Rule> = catalog
         .rules()
         .iter()
@@ -80,7 +80,7 @@ fn list(policies: &Policies, format: Format) -> String {
     if format == Format::Json {
         let rules: Vec<JsonRule<'_>> =
             rules.into_iter().map(|rule| JsonRule::new(rule, profiles_of(rule, policies))).collect();
-        return to_json_pretty(&rules) + "\n";
+        return Ok(to_json_pretty(&rules) + "\n");
     }
     let mut out = String::new();
     let mut table = "";
@@ -98,13 +98,13 @@ fn list(policies: &Policies, format: Format) -> String {
         );
     }
     let _ = writeln!(out, "\n{} rules in {profile}; `plimsoll rules ID` explains one", rules.len());
-    out
+    Ok(out)
 }
 
 /// One rule, whatever the profile.
 fn explain(id: &str, policies: &Policies, format: Format) -> Result<String, Fatal> {
     let wanted = id.to_ascii_uppercase();
-    let rules = policies.catalog().rules();
+    let rules = policies.catalog()?.rules();
     let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == wanted) else {
         let help = match nearest(&wanted, rules.iter().map(|rule| rule.id.as_str())) {
             Some(meant) => format!("perhaps `{meant}` is meant; `plimsoll rules` lists them all"),

@@ -12,7 +12,7 @@ use crate::case::Case;
 use crate::engine::{Budget, Decision, Seen};
 use crate::source::to_json_line;
 use crate::subject::{Kind, Policy};
-use crate::table::{Mutant, Rule, Shown, mutants};
+use crate::table::{Catalog, Mutant, Rule, Shown, mutants};
 
 /// Documents tried for one rule.
 const MOST: usize = 30_000;
@@ -24,6 +24,7 @@ const MOST_ALIKE: usize = 400;
 pub(super) fn run<'r>(
     rules: impl Iterator<Item = &'r Rule>,
     policies: &Policies,
+    catalog: &Catalog,
     coverage: Option<&CoverageReport>,
     mutation: Option<&MutationReport>,
 ) -> Vec<String> {
@@ -33,7 +34,7 @@ pub(super) fn run<'r>(
         .map(|rule| {
             let missing = coverage.map_or_else(Vec::new, |coverage| coverage.missing(&rule.id));
             let survivors = mutation.map_or_else(BTreeSet::new, |mutation| mutation.survivors(&rule.id));
-            Search::new(rule, policies, missing, &survivors).map_or_else(Vec::new, Search::run)
+            Search::new(rule, policies, catalog, missing, &survivors).map_or_else(Vec::new, Search::run)
         })
         .collect();
     found.into_iter().flatten().collect()
@@ -43,7 +44,7 @@ pub(super) fn run<'r>(
 struct Search<'s> {
     rule: &'s Rule,
     kind: Kind,
-    policies: &'s Policies,
+    catalog: &'s Catalog,
     policy: &'s Policy,
     /// For each test: whether it is yet to be seen deciding by holding, and by not holding.
     missing: Vec<(bool, bool)>,
@@ -56,13 +57,13 @@ impl<'s> Search<'s> {
     fn new(
         rule: &'s Rule,
         policies: &'s Policies,
+        catalog: &'s Catalog,
         missing: Vec<(bool, bool)>,
         survivors: &BTreeSet<&str>,
     ) -> Option<Self> {
         if survivors.is_empty() && !missing.iter().any(|(held, failed)| *held || *failed) {
             return None;
         }
-        let catalog = policies.catalog();
         let kind: Kind = rule.subject.parse().ok()?;
         // The newest version that has the rule.
         let profiles = catalog.profiles();
@@ -77,7 +78,7 @@ impl<'s> Search<'s> {
                 (mutant, policy)
             })
             .collect();
-        Some(Self { rule, kind, policies, policy, missing, survivors, tried: BTreeMap::new() })
+        Some(Self { rule, kind, catalog, policy, missing, survivors, tried: BTreeMap::new() })
     }
 
     fn is_done(&self) -> bool {
@@ -86,7 +87,7 @@ impl<'s> Search<'s> {
 
     fn run(mut self) -> Vec<String> {
         let mut out = Vec::new();
-        let Some(boundary) = Boundary::new(self.rule, self.policies.catalog()) else { return out };
+        let Some(boundary) = Boundary::new(self.rule, self.catalog) else { return out };
         for question in boundary.questions(MOST) {
             if self.is_done() {
                 break;

@@ -9,7 +9,7 @@ use crate::case::{Excused, Mismatch, Standing};
 use crate::engine::{Decision, RuleTrace};
 use crate::source::{printable, shorten, to_json_line};
 use crate::subject::Kind;
-use crate::table::{Rule, RuleId};
+use crate::table::{Catalog, Rule, RuleId};
 
 /// Characters of a value shown in a mismatch.
 const VALUE: usize = 400;
@@ -168,14 +168,14 @@ impl<'t> Tally<'t> {
     }
 
     /// Those of them that coverage and mutation are about: of the user's own tables, if there are any.
-    pub(super) fn measured(&self) -> impl Iterator<Item = &'t Rule> {
+    pub(super) fn measured<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Rule> {
         let rules = self.rules();
-        self.policies.asked_rules().filter(move |rule| rules.contains(&rule.id))
+        self.policies.asked_rules(catalog).filter(move |rule| rules.contains(&rule.id))
     }
 
     /// How well they were covered.
-    pub(super) fn coverage(&self, excused: &Excused) -> CoverageReport {
-        self.coverage.report(self.measured(), self.policies, excused)
+    pub(super) fn coverage(&self, catalog: &Catalog, excused: &Excused) -> CoverageReport {
+        self.coverage.report(self.measured(catalog), catalog, excused)
     }
 }
 

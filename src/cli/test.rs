@@ -88,6 +88,8 @@ pub(super) struct TestArgs {
 
 pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
+    // Cases are of all kinds and profiles: what they share is read once.
+    policies.catalog()?;
     let Some(exceptions) = exceptions(args, output)? else { return Ok(Exit::Failed) };
     let mut run = Run {
         policies: &policies,
@@ -109,22 +111,25 @@ pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
         output.text(if human { &part } else { "" })?;
     }
     if args.examples {
-        examples::run(&policies, args.coverage, &mut run.tally);
+        examples::run(&policies, args.coverage, &mut run.tally)?;
         let part = run.tally.part("examples of the rules");
         output.text(if human { &part } else { "" })?;
     }
     run.progress.finish();
     let unseen: BTreeSet<&str> =
         exceptions.iter().map(|e| e.id.as_str()).filter(|id| !run.seen.contains(*id)).collect();
-    let coverage = args.coverage.then(|| run.tally.coverage(exceptions.excused()));
-    let mutation = run
-        .kept
-        .as_ref()
-        .map(|kept| mutate::run(run.tally.measured(), kept, args.examples, &policies, exceptions.excused()));
-    if let Some(path) = &args.suggest {
-        let lines = suggest::run(run.tally.measured(), &policies, coverage.as_ref(), mutation.as_ref());
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        std::fs::write(path, text).map_err(|error| Fatal::at(path.to_string_lossy(), failure(&error)))?;
+    let (mut coverage, mut mutation) = (None, None);
+    if args.coverage || args.mutate {
+        let (catalog, excused) = (policies.catalog()?, exceptions.excused());
+        let measured = || run.tally.measured(catalog);
+        coverage = args.coverage.then(|| run.tally.coverage(catalog, excused));
+        let kept = run.kept.as_ref();
+        mutation = kept.map(|kept| mutate::run(measured(), kept, args.examples, &policies, catalog, excused));
+        if let Some(path) = &args.suggest {
+            let found = suggest::run(measured(), &policies, catalog, coverage.as_ref(), mutation.as_ref());
+            let text: String = found.iter().map(|line| format!("{line}\n")).collect();
+            std::fs::write(path, text).map_err(|error| Fatal::at(path.to_string_lossy(), failure(&error)))?;
+        }
     }
     let failed = run.tally.has_failures()
         || coverage.as_ref().is_some_and(|report| !report.is_complete())

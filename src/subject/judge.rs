@@ -2,9 +2,9 @@ use serde_json::Value as Json;
 
 use super::configure::SetUp;
 use super::kind::Kind;
-use super::policy::Policy;
+use super::policy::{Policy, Ready};
 use super::{context, create};
-use crate::engine::{Budget, Decision, OverBudget, Program, Verdict};
+use crate::engine::{Budget, Decision, OverBudget, Verdict};
 use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
@@ -58,6 +58,9 @@ pub enum JudgeError {
         /// The profile.
         profile: String,
     },
+    /// The rules that the crate carries cannot be used; a test rules this out.
+    #[error("{0}")]
+    Catalog(String),
     /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
     #[error("the {what} cannot be read: {reason}")]
     Context {
@@ -119,11 +122,26 @@ fn with_job<T>(
     run: impl FnOnce(&Job<'_>) -> Result<T, JudgeError>,
 ) -> Result<T, JudgeError> {
     let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
-    let program = policy.program(request.kind).ok_or_else(unsupported)?;
-    let host_schema = policy.schema("host").ok_or_else(unsupported)?;
+    let ready = ready(policy, request.kind)?.ok_or_else(unsupported)?;
+    let host_schema = ready.schema("host").ok_or_else(unsupported)?;
     let host_text = context::host_facts(request.host, host_schema)?;
     let host = read("host facts", &host_text, host_schema, budget)?;
-    run(&Job { policy, program, request, budget, mode, host })
+    run(&Job { policy, ready, request, budget, mode, host })
+}
+
+fn ready(policy: &Policy, kind: Kind) -> Result<Option<&Ready>, JudgeError> {
+    policy.ready(kind).map_err(|error| JudgeError::Catalog(error.to_string()))
+}
+
+/// Whether host facts can be read; they are the same for all kinds.
+pub(super) fn check_host(policy: &Policy, host: &[u8]) -> Result<(), JudgeError> {
+    for kind in Kind::ALL {
+        if let Some(schema) = ready(policy, kind)?.and_then(|ready| ready.schema("host")) {
+            let text = context::host_facts(Some(host), schema)?;
+            return read("host facts", &text, schema, &Budget::default()).map(drop);
+        }
+    }
+    Ok(())
 }
 
 /// Decodes what is not the daemon's own document: here every error is an error.
@@ -142,7 +160,7 @@ pub(super) fn read<'s>(
 
 struct Job<'j> {
     policy: &'j Policy,
-    program: &'j Program,
+    ready: &'j Ready,
     request: &'j Request<'j>,
     budget: &'j Budget,
     mode: Mode,
@@ -164,7 +182,7 @@ impl<'j> Job<'j> {
     }
 
     fn schema(&self, id: &str) -> Result<&'j Schema, JudgeError> {
-        self.policy.schema(id).ok_or_else(|| self.unsupported())
+        self.ready.schema(id).ok_or_else(|| self.unsupported())
     }
 
     fn load<'d>(&self, daemon: &'d [u8]) -> Result<Loaded<'d>, JudgeError> {
@@ -194,10 +212,10 @@ impl<'j> Job<'j> {
 
     fn decide(&self, document: &Facts<'_>, others: &[Facts<'_>]) -> Result<Decision, JudgeError> {
         Ok(match self.mode {
-            Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
-            Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
-            Mode::Covered => self.program.evaluate_covered(document, others, self.budget)?,
-            Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
+            Mode::Bare | Mode::Plain => self.ready.program.evaluate(document, others, self.budget)?,
+            Mode::Traced => self.ready.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Covered => self.ready.program.evaluate_covered(document, others, self.budget)?,
+            Mode::Naive => self.ready.program.evaluate_naively(document, others, self.budget)?,
         })
     }
 

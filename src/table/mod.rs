@@ -3,6 +3,7 @@
 //! Everything about a table is checked when it is loaded: names, types, placeholders, ids, stages, the form of
 //! examples. All problems are reported at once, each with its place.
 
+mod builtin;
 mod catalog;
 mod check;
 mod load;
