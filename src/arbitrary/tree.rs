@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use arbitrary::{Result, Unstructured};
 
-use crate::schema::{Schema, StructDef, Type};
+use crate::schema::{Schema, StructDef, TextKind, Type};
 
 /// JSON as it is written: members in their order, a key as often as it stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,11 @@ impl Respelling<'_, '_> {
 
     /// `ty` is the type that the value is decoded into, if there is one; `folds` whether keys of structs do here.
     fn value(&mut self, tree: &Tree, ty: Option<&Type>, folds: bool) -> Result<()> {
+        if ty.map(Type::pointee) == Some(&Type::Text(TextKind::MemBytes)) {
+            // moby takes the text as it is written, escapes and all.
+            tree.write(self.out);
+            return Ok(());
+        }
         match tree {
             Tree::Literal(text) => self.out.push_str(text),
             Tree::Str(text) => self.string(text)?,
