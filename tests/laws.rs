@@ -1,4 +1,4 @@
-//! Every law of `tests/laws` on random bytes, on the corpus of its fuzz target, and on what once failed
+//! Every law of `tests/laws` on random bytes, on the seeds of its fuzz target, and on what once failed
 //! (`tests/regressions/<law>/`).
 //!
 //! `LAW_CASES=100000 cargo test --release --test laws` tries more.
@@ -24,9 +24,9 @@ fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn laws_hold_on_the_corpus_and_on_what_once_failed() {
+fn laws_hold_on_the_seeds_and_on_what_once_failed() {
     for (name, law) in laws::LAWS {
-        for folder in [format!("fuzz/corpus/{name}"), format!("tests/regressions/{name}")] {
+        for folder in [format!("fuzz/seeds/{name}"), format!("tests/regressions/{name}")] {
             for (path, bytes) in files(&folder) {
                 let held = std::panic::catch_unwind(|| law(&bytes));
                 assert!(held.is_ok(), "{name} fails on {path}");

@@ -6,10 +6,11 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::check::Format;
+use super::coverage::CoverageReport;
 use super::examples;
 use super::input::{Input, failure, streams};
 use super::lines::{Chunks, LONGEST, Line};
-use super::mutate::{self, Kept};
+use super::mutate::{self, Kept, MutationReport};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::progress::Progress;
@@ -87,6 +88,10 @@ pub(super) struct TestArgs {
 }
 
 pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
+    if args.suggest.is_some() && !args.coverage && !args.mutate {
+        let help = "they say what is missing, and so what to look for";
+        return Err(Fatal::new("--suggest needs --coverage or --mutate", help));
+    }
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
     // Cases are of all kinds and profiles: what they share is read once.
     policies.catalog()?;
@@ -131,26 +136,44 @@ pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
             std::fs::write(path, text).map_err(|error| Fatal::at(path.to_string_lossy(), failure(&error)))?;
         }
     }
-    let failed = run.tally.has_failures()
-        || coverage.as_ref().is_some_and(|report| !report.is_complete())
-        || mutation.as_ref().is_some_and(|report| !report.is_complete());
-    if human {
-        output.text(&run.tally.summary())?;
-        if !unseen.is_empty() {
-            let ids: Vec<&str> = unseen.into_iter().collect();
-            output
-                .text(&format!("exceptions for cases that are not in these files: {}\n", ids.join(", ")))?;
-        }
-        output.text(&coverage.map_or_else(String::new, |report| report.text()))?;
-        output.text(&mutation.map_or_else(String::new, |report| report.text()))?;
-    } else {
-        let mut report = run.tally.json();
-        report["unused_exceptions"] = json!(unseen);
-        report["coverage"] = coverage.map_or(Value::Null, |report| report.json());
-        report["mutation"] = mutation.map_or(Value::Null, |report| report.json());
-        output.text(&format!("{}\n", to_json_pretty(&report)))?;
-    }
+    let measured = Measured { coverage, mutation };
+    let failed = run.tally.has_failures() || !measured.is_complete();
+    let report =
+        if human { said(&run.tally, &unseen, &measured) } else { as_json(&run.tally, &unseen, &measured) };
+    output.text(&report)?;
     Ok(if failed { exit.max(Exit::Denied) } else { exit })
+}
+
+/// What was measured of the rules, if that was asked for.
+struct Measured {
+    coverage: Option<CoverageReport>,
+    mutation: Option<MutationReport>,
+}
+
+impl Measured {
+    fn is_complete(&self) -> bool {
+        self.coverage.as_ref().is_none_or(CoverageReport::is_complete)
+            && self.mutation.as_ref().is_none_or(MutationReport::is_complete)
+    }
+}
+
+fn said(tally: &Tally<'_>, unseen: &BTreeSet<&str>, measured: &Measured) -> String {
+    let mut out = tally.summary();
+    if !unseen.is_empty() {
+        let ids: Vec<&str> = unseen.iter().copied().collect();
+        out.push_str(&format!("exceptions for cases that are not in these files: {}\n", ids.join(", ")));
+    }
+    out.extend(measured.coverage.as_ref().map(CoverageReport::text));
+    out.extend(measured.mutation.as_ref().map(MutationReport::text));
+    out
+}
+
+fn as_json(tally: &Tally<'_>, unseen: &BTreeSet<&str>, measured: &Measured) -> String {
+    let mut report = tally.json();
+    report["unused_exceptions"] = json!(unseen);
+    report["coverage"] = measured.coverage.as_ref().map_or(Value::Null, CoverageReport::json);
+    report["mutation"] = measured.mutation.as_ref().map_or(Value::Null, MutationReport::json);
+    format!("{}\n", to_json_pretty(&report))
 }
 
 /// `None` if the table is broken and that has been said.
