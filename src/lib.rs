@@ -119,6 +119,7 @@
 //! before it: [`source`] (text and places), [`schema`] (what documents are), [`facts`] (documents as the originals
 //! decode them), [`expr`] and [`table`] (the rules), [`engine`] (what they mean), [`runtime`] (what would run),
 //! [`subject`] (documents by kind), [`case`](mod@case) (recorded questions and answers) and [`report`] (findings as text).
+//! With the feature `arbitrary` there are generators of all this for property tests and fuzzing.
 #![cfg_attr(
     not(test),
     deny(
