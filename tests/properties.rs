@@ -437,7 +437,8 @@ fn each_limit_of_a_budget_is_exact() {
     let document = br#"{"hosts": ["fd://", "tcp://a:1"], "runtimes": {"x": {"options": {"a": [[{}]]}}}}"#;
     let request = Request::new(Kind::Daemon, document);
     let full = MOBY_28.judge(&request, &Budget::default()).unwrap().decision;
-    let fields: [(&str, fn(&mut Budget) -> &mut usize); 4] = [
+    type Field = fn(&mut Budget) -> &mut usize;
+    let fields: [(&str, Field); 4] = [
         ("document size in bytes", |budget| &mut budget.bytes),
         ("nesting depth", |budget| &mut budget.depth),
         ("values", |budget| &mut budget.nodes),

@@ -33,8 +33,11 @@ pub struct Boundary<'b> {
     pool: BTreeMap<String, Vec<Json>>,
     bases: Vec<(Roots, Vec<Edit>)>,
     /// Documents of which the loader's findings count: as text, with what may be put into it.
-    texts: Vec<(Example, Vec<(usize, usize, Vec<u8>)>)>,
+    texts: Vec<(Example, Vec<Splice>)>,
 }
+
+/// Where bytes are cut out of a text, how many, and what comes there.
+type Splice = (usize, usize, Vec<u8>);
 
 /// Elements and entries of one place that are changed, and values that come from other examples.
 const MOST_ELEMENTS: usize = 3;
@@ -219,8 +222,8 @@ fn reads_load(cond: &Cond, subject: &Subject) -> bool {
     }
 }
 
-/// Where to cut bytes out of a text, how many, and what to put there.
-fn splices(text: &[u8], literals: &[Vec<u8>]) -> Vec<(usize, usize, Vec<u8>)> {
+/// What to put into a text, everywhere.
+fn splices(text: &[u8], literals: &[Vec<u8>]) -> Vec<Splice> {
     let mut out = Vec::new();
     for at in 0..=text.len() {
         let rest = text.len() - at;
@@ -243,7 +246,7 @@ fn splices(text: &[u8], literals: &[Vec<u8>]) -> Vec<(usize, usize, Vec<u8>)> {
     out
 }
 
-fn spliced(text: &[u8], (at, cut, with): &(usize, usize, Vec<u8>)) -> Vec<u8> {
+fn spliced(text: &[u8], (at, cut, with): &Splice) -> Vec<u8> {
     let before = text.get(..*at).unwrap_or_default();
     [before, with, text.get(at + cut..).unwrap_or_default()].concat()
 }
@@ -435,7 +438,7 @@ impl<'f> Finder<'f> {
                         let value = map.values().next().cloned();
                         let value = value.or_else(|| some(&place.shape.element()?)).unwrap_or(json!("x"));
                         while map.len() > count {
-                            let Some(last) = map.keys().last().cloned() else { break };
+                            let Some(last) = map.keys().next_back().cloned() else { break };
                             map.shift_remove(&last);
                         }
                         while map.len() < count {

@@ -52,11 +52,12 @@ impl Names {
         };
         let root = subject.schema.get(subject.schema.root());
         for _ in 0..10 {
-            if let Ok(field) = u.choose(&root.fields) {
-                if !names.fields.contains(&field.name) && !field.embed {
-                    names.fields.push(field.name.clone());
-                    names.take(&field.name, &field.ty, &subject.schema, 0, true);
-                }
+            if let Ok(field) = u.choose(&root.fields)
+                && !names.fields.contains(&field.name)
+                && !field.embed
+            {
+                names.fields.push(field.name.clone());
+                names.take(&field.name, &field.ty, &subject.schema, 0, true);
             }
         }
         for root in subject.roots.iter().filter(|root| !root.located) {
@@ -162,7 +163,7 @@ fn string(names: &Names, u: &mut Unstructured<'_>) -> Result<String> {
 
 fn int(names: &Names, u: &mut Unstructured<'_>) -> Result<String> {
     let named = if u.ratio(2_u8, 3)? { chosen(&names.ints, u)? } else { None };
-    Ok(named.map_or_else(|| u.int_in_range(-1..=3_i64).map(|n| n.to_string()), Ok)?)
+    named.map_or_else(|| u.int_in_range(-1..=3_i64).map(|n| n.to_string()), Ok)
 }
 
 fn atom(names: &Names, u: &mut Unstructured<'_>) -> Result<String> {

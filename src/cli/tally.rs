@@ -141,15 +141,19 @@ impl<'t> Tally<'t> {
     }
 
     /// The same for a program to read.
-    pub(super) fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Vec<(&'static str, Value)> {
         let Counts { cases, agreed, excepted, failed } = self.total;
         let rules = self.rules();
         let silent: Vec<&str> = self.silent(&rules).collect();
-        json!({
-            "cases": cases, "agreed": agreed, "excepted": excepted, "failed": failed,
-            "failures": self.failed,
-            "rules": rules.len(), "not_fired": silent,
-        })
+        vec![
+            ("cases", json!(cases)),
+            ("agreed", json!(agreed)),
+            ("excepted", json!(excepted)),
+            ("failed", json!(failed)),
+            ("failures", json!(self.failed)),
+            ("rules", json!(rules.len())),
+            ("not_fired", json!(silent)),
+        ]
     }
 
     /// Rules that could have fired, since a case of their kind was judged under a profile that has them.
@@ -192,18 +196,17 @@ fn figures(counts: Counts) -> String {
 
 /// The same for a program to read.
 fn as_json(tested: &Tested) -> Value {
-    let mut out = json!({ "id": tested.id, "place": tested.place });
+    let (id, place) = (&tested.id, &tested.place);
     match &tested.outcome {
-        Err(message) => out["error"] = json!(message),
+        Err(message) => json!({ "id": id, "place": place, "error": message }),
         Ok(Standing::Fails { mismatches, healed }) => {
             let differ =
                 mismatches.iter().map(|m| json!({ "field": m.field, "expected": m.expected, "got": m.got }));
-            out["differs"] = differ.collect();
-            out["excepted_without_need"] = json!(healed);
+            let differ: Vec<_> = differ.collect();
+            json!({ "id": id, "place": place, "differs": differ, "excepted_without_need": healed })
         }
-        Ok(_) => {}
+        Ok(_) => json!({ "id": id, "place": place }),
     }
-    out
 }
 
 /// Where a case differs: `-` what was expected, `+` what came.

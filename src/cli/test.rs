@@ -169,10 +169,11 @@ fn said(tally: &Tally<'_>, unseen: &BTreeSet<&str>, measured: &Measured) -> Stri
 }
 
 fn as_json(tally: &Tally<'_>, unseen: &BTreeSet<&str>, measured: &Measured) -> String {
-    let mut report = tally.json();
-    report["unused_exceptions"] = json!(unseen);
-    report["coverage"] = measured.coverage.as_ref().map_or(Value::Null, CoverageReport::json);
-    report["mutation"] = measured.mutation.as_ref().map_or(Value::Null, MutationReport::json);
+    let coverage = measured.coverage.as_ref().map_or(Value::Null, CoverageReport::json);
+    let mutation = measured.mutation.as_ref().map_or(Value::Null, MutationReport::json);
+    let more = [("unused_exceptions", json!(unseen)), ("coverage", coverage), ("mutation", mutation)];
+    let report: serde_json::Map<String, Value> =
+        tally.json().into_iter().chain(more).map(|(key, value)| (key.to_owned(), value)).collect();
     format!("{}\n", to_json_pretty(&report))
 }
 

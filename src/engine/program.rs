@@ -8,7 +8,9 @@ use super::run::Tells;
 use super::{fast, lower, naive};
 use crate::facts::Facts;
 use crate::schema::Schema;
-use crate::table::{Catalog, Rule, RuleId, Subject};
+#[cfg(feature = "cli")]
+use crate::table::RuleId;
+use crate::table::{Catalog, Rule, Subject};
 
 /// The rows of one loop of the original, in their order.
 #[derive(Clone, Debug)]
@@ -175,6 +177,7 @@ impl Program {
 
     /// The same program with one rule replaced, or left out. Its stage is judged by the naive evaluator, so that nothing
     /// has to be lowered: for mutants, of which there are many.
+    #[cfg(feature = "cli")]
     pub(crate) fn replacing(&self, id: &RuleId, with: Option<Arc<Rule>>) -> Self {
         let inner = &self.inner;
         let (mut stages, mut plans) = (inner.stages.clone(), inner.plans.clone());

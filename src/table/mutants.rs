@@ -245,7 +245,8 @@ fn places(place: &Place) -> Vec<Place> {
 
 /// Another test of a string, and the same with another literal.
 fn texts(test: &TextTest) -> Vec<TextTest> {
-    let (literal, same, other): (_, fn(Vec<u8>) -> TextTest, fn(Vec<u8>) -> TextTest) = match test {
+    type Make = fn(Vec<u8>) -> TextTest;
+    let (literal, same, other): (_, Make, Make) = match test {
         TextTest::StartsWith(s) => (s, TextTest::StartsWith, TextTest::Contains),
         TextTest::EndsWith(s) => (s, TextTest::EndsWith, TextTest::Contains),
         TextTest::Contains(s) => (s, TextTest::Contains, TextTest::StartsWith),

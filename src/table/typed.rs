@@ -251,11 +251,15 @@ impl Cond {
     /// Whether it is a single test: nothing that `!`, `&&`, `||`, a comparison of conditions or a quantifier joins.
     #[must_use]
     pub fn is_atom(&self) -> bool {
-        match self {
-            Self::Const(_) | Self::Not(_) | Self::All(_) | Self::Any(_) | Self::Exists { .. } => false,
-            Self::Same(Operand::Cond(_), Operand::Cond(_)) => false,
-            _ => true,
-        }
+        !matches!(
+            self,
+            Self::Const(_)
+                | Self::Not(_)
+                | Self::All(_)
+                | Self::Any(_)
+                | Self::Exists { .. }
+                | Self::Same(Operand::Cond(_), Operand::Cond(_))
+        )
     }
 
     /// The tests it is made of, from left to right; those below a quantifier are tests of one element.
