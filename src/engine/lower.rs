@@ -1,7 +1,8 @@
 use super::groups::{Group, Pattern};
+use super::jumps::{Condition, Formula, Jumps};
 use super::plan::{
-    ByteTest, Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep,
-    RulePlan, StagePlan, Test, Tests, Text, ViewParam, ViewRead,
+    ByteTest, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan,
+    Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
@@ -38,9 +39,11 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
             rule: rule.clone(),
             when: lowering.rule(&rule.when, &mut tests).map(Condition::new),
         })
-        .collect();
+        .collect::<Vec<_>>();
+    let formulas = rules.iter().map(|rule| rule.when.as_ref().map(|when| when.formula.clone()));
+    let any = formulas.collect::<Option<_>>().and_then(Jumps::any_of);
     let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
-    Some(StagePlan { loops, vars: lowering.vars, rules, tests, changes })
+    Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes })
 }
 
 fn element(ty: &Type) -> Option<Type> {

@@ -2,12 +2,15 @@
 //!
 //! Everything here is a pure total function of its arguments.
 
+mod answers;
 mod budget;
 mod cover;
 mod decision;
 mod fast;
 mod finding;
 mod groups;
+mod jumps;
+mod loops;
 mod lower;
 mod naive;
 mod plan;
