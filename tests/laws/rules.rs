@@ -74,7 +74,7 @@ fn engine_of(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     };
     let policy = Policy::new(catalog, "moby-28").unwrap();
     let host_schema = CATALOG.schema("host").unwrap();
-    for _ in 0..4 {
+    for _ in 0..12 {
         let document = made::document_with(&subject.schema, names.fields(), u)?.text();
         let host = text_of(host_schema, u)?;
         let (daemon, image) =
