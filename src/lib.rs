@@ -118,7 +118,8 @@
 //! The names at the root are what most callers need. The modules are the layers of the crate, each importing only those
 //! before it: [`source`] (text and places), [`schema`] (what documents are), [`facts`] (documents as the originals
 //! decode them), [`expr`] and [`table`] (the rules), [`engine`] (what they mean), [`runtime`] (what would run),
-//! [`subject`] (documents by kind), [`case`](mod@case) (recorded questions and answers) and [`report`] (findings as text).
+//! [`lifecycle`] (the shim's processes as state machines, and flows), [`subject`] (documents by kind), [`case`](mod@case)
+//! (recorded questions and answers) and [`report`] (findings as text).
 //! With the feature `arbitrary` there are generators of all this for property tests and fuzzing.
 #![cfg_attr(
     not(test),
@@ -147,6 +148,7 @@ pub mod cli;
 pub mod engine;
 pub mod expr;
 pub mod facts;
+pub mod lifecycle;
 pub mod report;
 pub mod runtime;
 pub mod schema;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "source",
     "schema",
     "facts",
@@ -13,6 +13,7 @@ const LAYERS: [&str; 12] = [
     "table",
     "engine",
     "runtime",
+    "lifecycle",
     "subject",
     "case",
     "report",

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::edits::{Change, Edit, Tok, get};
-use crate::table::{
-    Base, Catalog, Cond, Example, Kind, Operand, Place, Rule, Shape, Step, Subject, TextTest,
-};
+use super::values::{around_int, around_text, pool, some};
+use crate::table::{Base, Catalog, Cond, Example, Kind, Operand, Place, Rule, Step, Subject, TextTest};
 
 /// A document, and what is told besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +15,8 @@ pub struct Question {
     pub daemon: Option<String>,
     /// The image's configuration beside it.
     pub image: Option<String>,
+    /// What the HTTP request around it says.
+    pub request: Option<String>,
     /// Host facts.
     pub host: Option<String>,
 }
@@ -39,9 +40,8 @@ pub struct Boundary<'b> {
 /// Where bytes are cut out of a text, how many, and what comes there.
 type Splice = (usize, usize, Vec<u8>);
 
-/// Elements and entries of one place that are changed, and values that come from other examples.
+/// Elements and entries of one place that are changed.
 const MOST_ELEMENTS: usize = 3;
-const MOST_POOLED: usize = 40;
 /// A test of a size beyond this makes nothing.
 const LONGEST: i64 = 1 << 16;
 
@@ -87,6 +87,7 @@ impl<'b> Boundary<'b> {
         let others = self.subject.roots.iter().map(|root| match root.name.as_str() {
             "daemon" => read(example.daemon.as_deref()),
             "image" => read(example.image.as_deref()),
+            "request" => read(example.request.as_deref()),
             "host" => read(example.host.as_deref().or(Some(b"{}"))),
             _ => Json::Null,
         });
@@ -102,6 +103,7 @@ impl<'b> Boundary<'b> {
             document: roots.first().map(ToString::to_string).unwrap_or_default().into_bytes(),
             daemon: text("daemon"),
             image: text("image"),
+            request: text("request"),
             host: text("host"),
         }
     }
@@ -128,6 +130,7 @@ impl<'b> Boundary<'b> {
                     document: spliced(&example.doc, splice),
                     daemon: told(&example.daemon),
                     image: told(&example.image),
+                    request: told(&example.request),
                     host: told(&example.host).or_else(|| Some("{}".to_owned())),
                 });
             }
@@ -156,35 +159,12 @@ impl<'b> Boundary<'b> {
                 0 => example.doc.clone(),
                 n => spliced(&example.doc, splices.get(choose(n))?),
             };
-            return Some(Question { document, daemon: None, image: None, host: None });
+            return Some(Question { document, daemon: None, image: None, request: None, host: None });
         }
         let (roots, edits) = self.bases.get(choose(self.bases.len().max(1)))?;
         let many = if edits.is_empty() { 0 } else { choose(4) };
         let edits: Vec<&Edit> = (0..many).filter_map(|_| edits.get(choose(edits.len()))).collect();
         Some(self.changed(roots, &edits))
-    }
-}
-
-/// Scalars by the name of the field, list or map that they stand in, and the keys of maps.
-fn pool(json: &Json, name: &str, out: &mut BTreeMap<String, Vec<Json>>) {
-    let mut add = |name: &str, value: Json| {
-        let list = out.entry(name.to_owned()).or_default();
-        if list.len() < MOST_POOLED && !list.contains(&value) {
-            list.push(value);
-        }
-    };
-    match json {
-        Json::Array(items) => items.iter().for_each(|item| pool(item, name, out)),
-        Json::Object(map) => {
-            for key in map.keys() {
-                add(&format!("{name}{{}}"), key.as_str().into());
-            }
-            for (key, value) in map {
-                pool(value, key, out);
-            }
-        }
-        Json::Null => {}
-        scalar => add(name, scalar.clone()),
     }
 }
 
@@ -571,30 +551,4 @@ impl<'f> Finder<'f> {
             .collect();
         self.operand(value, &keys);
     }
-}
-
-fn around_int(n: i64) -> Vec<Json> {
-    [n.checked_sub(1), Some(n), n.checked_add(1)].into_iter().flatten().map(Json::from).collect()
-}
-
-fn around_text(text: &str) -> Vec<Json> {
-    let mut out =
-        vec![text.to_owned(), format!("{text}x"), format!("x{text}"), format!("x{text}x"), String::new()];
-    let mut shorter = text.to_owned();
-    if shorter.pop().is_some() {
-        out.push(shorter);
-    }
-    out.dedup();
-    out.into_iter().map(Json::from).collect()
-}
-
-/// Some value of a type that is not its zero value.
-fn some(shape: &Shape) -> Option<Json> {
-    Some(match shape.kind() {
-        Kind::Bool => json!(true),
-        Kind::Int => json!(1),
-        Kind::Str => json!("x"),
-        Kind::List => json!([]),
-        Kind::Map | Kind::Record | Kind::Any => Json::Object(Map::new()),
-    })
 }

@@ -12,6 +12,7 @@ mod edits;
 mod tables;
 #[cfg(feature = "arbitrary")]
 mod tree;
+mod values;
 
 pub use boundary::{Boundary, Question};
 #[cfg(feature = "arbitrary")]

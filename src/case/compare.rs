@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::line::CaseError;
-use super::members::{Members, reason, string};
+use crate::source::{Members, reason, string};
 use crate::subject::Outcome;
 
 pub(super) const KEYS: [&str; 5] = ["verdict", "messages", "warnings", "rules", "resolved"];
@@ -83,7 +83,7 @@ impl Expect {
 fn strings(text: &str, key: &str) -> Result<Vec<String>, CaseError> {
     let values: Vec<&serde_json::value::RawValue> = serde_json::from_str(text)
         .map_err(|_| CaseError::new(format!("`{key}` must be a list of strings")))?;
-    values.into_iter().map(|value| string(value.get(), key).map(String::from)).collect()
+    values.into_iter().map(|value| Ok(string(value.get(), key)?.into_owned())).collect()
 }
 
 /// Holds an outcome against what was expected; empty if all of it came.

@@ -12,12 +12,15 @@ mod examples;
 mod files;
 mod input;
 mod kind;
+mod lifecycle;
 mod lines;
 mod mutate;
 mod output;
 mod policies;
+mod probe;
 mod progress;
 mod resolve;
+mod rows;
 mod rules;
 mod suggest;
 mod tally;
@@ -68,6 +71,8 @@ Examples:
   plimsoll check --format json configs/           every *.json below a folder, for a program to read
   plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
+  plimsoll lifecycle step paused Delete           what the shim says to an operation
+  plimsoll probe --daemon daemon.json > host.json the facts about this machine, for --host
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
 `plimsoll COMMAND --help` has more.";
@@ -87,6 +92,8 @@ enum Command {
     Resolve(resolve::ResolveArgs),
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
+    Lifecycle(lifecycle::LifecycleArgs),
+    Probe(probe::ProbeArgs),
     Completions(CompletionsArgs),
 }
 
@@ -155,6 +162,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Resolve(args) => resolve::run(&args, output),
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
+        Command::Lifecycle(args) => lifecycle::run(&args, output),
+        Command::Probe(args) => probe::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::output::Output;
 use crate::case::nearest;
 use crate::report::problems;
-use crate::subject::{Policy, add_table};
+use crate::subject::{Kind, Policy, add_table};
 use crate::table::{Catalog, Profiles, Rule, TableError};
 
 /// A table is read by people; beyond this it is something else.
@@ -33,6 +33,8 @@ pub(super) struct Policies {
     /// How many rules of the user's own tables there are.
     own: usize,
     profile: String,
+    /// Whether the profile was chosen, and is not the default.
+    told: bool,
     /// All rules and schemas: there from the start with tables of the user's own, and else once somebody asks.
     catalog: OnceLock<Result<Catalog, String>>,
     made: BTreeMap<String, OnceLock<Result<Policy, String>>>,
@@ -49,7 +51,8 @@ impl Policies {
         if !made.contains_key(&profile) {
             return Err(unknown(&profile, &profiles));
         }
-        let policies = Self { profiles, profile, own: 0, catalog: OnceLock::new(), made };
+        let told = args.profile.is_some();
+        let policies = Self { profiles, profile, own: 0, told, catalog: OnceLock::new(), made };
         if args.tables.is_empty() {
             return Ok(Some(policies));
         }
@@ -80,6 +83,22 @@ impl Policies {
     /// The chosen profile: that of cases that name none.
     pub(super) fn profile(&self) -> &str {
         &self.profile
+    }
+
+    /// The profiles that judge a kind of document, the newest last.
+    pub(super) fn judging(&self, kind: Kind) -> Vec<&str> {
+        let profiles = self.profiles.iter().map(|profile| profile.id.as_str());
+        profiles.filter(|id| self.get(Some(id)).is_ok_and(|policy| policy.judges(kind))).collect()
+    }
+
+    /// The policy for documents of a kind: that of the chosen profile, or, if none was chosen and the default does not
+    /// judge them, of the newest that does.
+    pub(super) fn judge_of(&self, kind: Kind) -> Result<&Policy, Fatal> {
+        let chosen = self.get(None)?;
+        if self.told || chosen.judges(kind) {
+            return Ok(chosen);
+        }
+        self.get(self.judging(kind).last().copied())
     }
 
     /// The policy of a profile, or of the chosen one.

@@ -146,7 +146,12 @@ fn line(id: &str, kind: Kind, profile: &str, question: &Question, decision: Opti
         Some(text) => format!("\"input\":{text}"),
         None => format!("\"raw_base64\":\"{}\"", data_encoding::BASE64.encode(&question.document)),
     };
-    let told = [("daemon", &question.daemon), ("image", &question.image), ("host", &question.host)];
+    let told = [
+        ("daemon", &question.daemon),
+        ("image", &question.image),
+        ("request", &question.request),
+        ("host", &question.host),
+    ];
     let told = told.iter().filter_map(|(name, text)| Some(format!("\"{name}\":{}", (*text).as_ref()?)));
     let told: Vec<_> = told.collect();
     let context =

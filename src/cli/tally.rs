@@ -163,6 +163,8 @@ impl<'t> Tally<'t> {
             let Ok(policy) = self.policies.get(Some(profile)) else { continue };
             let of_kind = policy.rules().filter(|rule| *rule.subject == *kind.as_str());
             rules.extend(of_kind.map(|rule| rule.id.clone()));
+            let rows = policy.lifecycle().filter(|_| *kind == Kind::Lifecycle);
+            rules.extend(rows.iter().flat_map(|lifecycle| lifecycle.rows()).map(|row| row.id));
         }
         rules
     }

@@ -81,7 +81,11 @@ fn is_quiet_instance(plan: &StagePlan, reader: &Reader<'_>, frames: &Frames, lef
         return true;
     }
     let mut memo = Memo::default();
-    plan.rules.iter().all(|rule| truth(rule, plan, reader, &mut memo, frames) == Truth::False)
+    plan.rules.iter().all(|rule| match truth(rule, plan, reader, &mut memo, frames) {
+        Truth::False => true,
+        Truth::Unknown => rule.mild,
+        Truth::True => false,
+    })
 }
 
 fn truth(rule: &RulePlan, plan: &StagePlan, reader: &Reader<'_>, memo: &mut Memo, frames: &Frames) -> Truth {
@@ -112,13 +116,16 @@ fn instance(run: &mut Run<'_>, plan: &StagePlan, frames: &Frames) -> Result<(), 
         let reader = Reader::new(run, &plan.vars);
         let truth = truth(rule, plan, &reader, &mut memo, frames);
         let vars = if truth == Truth::False { Vec::new() } else { reader.bounds(frames) };
-        run.count(i, truth == Truth::True, truth == Truth::Unknown)?;
         let outcome = match truth {
-            Truth::False => continue,
+            Truth::False => Tri::False,
             Truth::True => Tri::True,
-            // What is not known, the naive evaluator names.
+            // What is not known, the naive evaluator names; and it knows some things that this one gave up on.
             Truth::Unknown => run.scope(&vars).cond(&rule.rule.when),
         };
+        run.count(i, outcome == Tri::True, matches!(outcome, Tri::Unknown(_)))?;
+        if outcome == Tri::False {
+            continue;
+        }
         run.outcome(&rule.rule, &vars, outcome);
         if plan.changes {
             memo = Memo::default();

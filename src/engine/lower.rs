@@ -6,7 +6,7 @@ use super::plan::{
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
-use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, TextTest};
+use crate::table::{Base, Cond, Effect, Kind, Operand, OrderOp, Place, Step, TextTest};
 
 /// The type of a loop's variable, and the root that it lies in.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
         .iter()
         .map(|rule| RulePlan {
             rule: rule.clone(),
+            mild: rule.effect == Effect::Warn && rule.set.is_empty(),
             when: lowering.rule(&rule.when, &mut tests).map(Condition::new),
         })
         .collect::<Vec<_>>();
@@ -255,9 +256,9 @@ impl Lowering<'_> {
                 let (path, _, ty) = self.path(place)?;
                 Some(ViewParam::Place(path, ty))
             }
-            other => match self.text(other)? {
-                Text::View(_) => None,
-                text => Some(ViewParam::Text(text)),
+            other => match self.number(other) {
+                Some(number) => Some(ViewParam::Number(number)),
+                None => self.text(other).map(ViewParam::Text),
             },
         });
         let args = args.collect::<Option<Vec<_>>>()?;
@@ -286,10 +287,7 @@ impl Lowering<'_> {
                     ty = field.ty.clone();
                 }
                 Step::Key(key) => {
-                    match self.text(key)? {
-                        Text::View(_) => return None,
-                        text => steps.push(PathStep::Key(text)),
-                    }
+                    steps.push(PathStep::Key(self.text(key)?));
                     ty = element(&ty)?;
                 }
             }

@@ -33,6 +33,8 @@ pub(super) struct StagePlan {
 #[derive(Debug)]
 pub(super) struct RulePlan {
     pub(super) rule: Arc<Rule>,
+    /// Whether it does nothing unless it fires for certain.
+    pub(super) mild: bool,
     /// `None` where there were no bits left: the naive evaluator answers.
     pub(super) when: Option<Condition>,
 }
@@ -93,10 +95,11 @@ impl PartialEq for ViewRead {
 
 impl Eq for ViewRead {}
 
-/// An argument of a view: never what another view made, which would have to be kept somewhere.
+/// An argument of a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ViewParam {
     Text(Text),
+    Number(Number),
     /// A list or a map.
     Place(Path, Type),
 }

@@ -376,6 +376,7 @@ impl<'e> Reader<'e> {
         for (arg, param) in args.iter_mut().zip(&read.args) {
             *arg = match param {
                 ViewParam::Text(text) => ViewArg::Str(self.plain_text(text, frames)?),
+                ViewParam::Number(number) => ViewArg::Int(self.number(number, frames)?),
                 ViewParam::Place(path, ty) => match self.find(path, frames) {
                     Found::Slot(facts, id) => ViewArg::Item(Item::at(facts, id, ty.clone())),
                     Found::Unknown => return None,
@@ -387,14 +388,17 @@ impl<'e> Reader<'e> {
         (read.view.eval)(args).take(read.field)
     }
 
-    /// A text that no view made; `None` if it is not known.
+    /// A text that lies somewhere; `None` if it is not known, or if a view made it anew.
     #[inline]
     fn plain_text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<&'t [u8]>
     where
         'e: 't,
     {
         match text {
-            Text::View(_) => None,
+            Text::View(read) => match self.view(read, frames)? {
+                ViewField::Str(Cow::Borrowed(text)) => Some(text),
+                _ => None,
+            },
             Text::Literal(literal) => Some(literal),
             Text::Path(path) => match self.find(path, frames) {
                 Found::Slot(facts, id) => Some(string(facts.slot(id))),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::judge::Request;
+use super::judge::{FeaturesAnswer, Request};
 use super::kind::Kind;
 use super::policy::Policy;
 use crate::engine::{Budget, Decision};
@@ -49,7 +49,13 @@ impl Trial<'_> {
             document: &self.example.doc,
             daemon: self.example.daemon.as_deref(),
             image: self.example.image.as_deref(),
+            http: self.example.request.as_deref(),
             host: self.example.host.as_deref(),
+            features: self
+                .example
+                .features
+                .as_deref()
+                .map(|printed| FeaturesAnswer { printed, facts: self.example.answer.as_deref() }),
         })
     }
 

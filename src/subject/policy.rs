@@ -7,6 +7,7 @@ use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
+use crate::lifecycle::Lifecycle;
 use crate::schema::Schema;
 #[cfg(feature = "cli")]
 use crate::table::RuleId;
@@ -38,6 +39,8 @@ struct Inner {
     given: Option<Catalog>,
     /// For each kind, made when its first document comes: whoever judges names never reads the rules of containers.
     kinds: [OnceLock<Result<Option<Ready>, CatalogError>>; Kind::ALL.len()],
+    /// The machines, if the profile has them; read when they are first asked for.
+    lifecycle: OnceLock<Option<Lifecycle>>,
 }
 
 /// All that judging one kind of document takes.
@@ -92,8 +95,8 @@ impl Policy {
             let known = profiles.iter().map(|p| p.id.clone()).collect();
             return Err(PolicyError::Profile { asked: profile.to_owned(), known });
         }
-        let kinds = Default::default();
-        Ok(Self { inner: Arc::new(Inner { profile: profile.to_owned(), profiles, given, kinds }) })
+        let (kinds, lifecycle) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { profile: profile.to_owned(), profiles, given, kinds, lifecycle }) })
     }
 
     /// This policy and one more table, which can only add findings and whose examples are judged first.
@@ -116,6 +119,11 @@ impl Policy {
         &self.inner.profile
     }
 
+    /// Whose options go along when a runtime is asked for its features, in the order of preference.
+    pub(super) fn features_options(&self) -> &[String] {
+        self.inner.profiles.get(self.profile()).map_or(&[], |profile| &profile.features_options)
+    }
+
     /// All that the rules are made of, those of other profiles included; what the crate carries is read for this.
     ///
     /// # Errors
@@ -135,10 +143,25 @@ impl Policy {
         Kind::ALL.into_iter().filter(|kind| self.judges(*kind))
     }
 
+    /// The machines of the shim's processes, if the profile is one of a program that has them.
+    #[must_use]
+    pub fn lifecycle(&self) -> Option<&Lifecycle> {
+        let read = || {
+            // That they can be read is tested; if they could not, nothing would be judged by them.
+            let lifecycle = Lifecycle::builtin().ok()?;
+            let has = |id: &str| self.inner.profiles.at_least(&self.inner.profile, id);
+            lifecycle.machines().iter().all(|machine| has(&machine.since)).then_some(lifecycle)
+        };
+        self.inner.lifecycle.get_or_init(read).as_ref()
+    }
+
     /// Whether this profile has rules for a kind of document: containerd's say nothing of daemon.json.
     #[must_use]
     pub fn judges(&self, kind: Kind) -> bool {
-        matches!(self.ready(kind), Ok(Some(_)))
+        match kind {
+            Kind::Lifecycle => self.lifecycle().is_some(),
+            _ => matches!(self.ready(kind), Ok(Some(_))),
+        }
     }
 
     pub(super) fn ready(&self, kind: Kind) -> Result<Option<&Ready>, &CatalogError> {
@@ -198,7 +221,7 @@ impl Policy {
             let _ = cell.set(Ok(Some(Ready { program, schemas: ready.schemas.clone() })));
         }
         let (profile, profiles, given) = (profile.clone(), profiles.clone(), given.clone());
-        Self { inner: Arc::new(Inner { profile, profiles, given, kinds }) }
+        Self { inner: Arc::new(Inner { profile, profiles, given, kinds, lifecycle: OnceLock::new() }) }
     }
 
     /// Judges a daemon.json and sets up its runtimes, whatever the verdict: what would be is worth showing either way.

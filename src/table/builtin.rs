@@ -17,10 +17,15 @@ pub(super) const RETIRED: Source<'static> = spec!("retired.toml");
 pub(super) const SCHEMAS: &[(&str, Source<'static>)] = &[
     ("create", spec!("schema/create.toml")),
     ("daemon", spec!("schema/daemon.toml")),
+    ("features", spec!("schema/features.toml")),
+    ("features-answer", spec!("schema/features-answer.toml")),
+    ("features-status", spec!("schema/features-status.toml")),
     ("host", spec!("schema/host.toml")),
     ("image", spec!("schema/image.toml")),
     ("load", spec!("schema/load.toml")),
     ("name", spec!("schema/name.toml")),
+    ("request", spec!("schema/request.toml")),
+    ("spec", spec!("schema/spec.toml")),
     ("wrap", spec!("schema/wrap.toml")),
     ("write", spec!("schema/write.toml")),
 ];
@@ -45,6 +50,8 @@ pub(super) const TABLES: &[(Option<&str>, Source<'static>)] = &[
     (Some("create"), spec!("rules/create-command.toml")),
     (Some("create"), spec!("rules/create-options.toml")),
     (Some("create"), spec!("rules/create-volumes.toml")),
+    (Some("spec"), spec!("rules/spec-decode.toml")),
+    (Some("spec"), spec!("rules/spec-idmap.toml")),
 ];
 
 #[cfg(test)]

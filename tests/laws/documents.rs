@@ -100,6 +100,7 @@ pub(super) fn report(data: &[u8]) {
         path: "document.json".to_owned(),
         kind: Some(KindGuess { kind, because: Because::Told }),
         source: text.clone().into_bytes(),
+        profile: None,
         result: Ok(outcome.decision),
         resolved: None,
     };

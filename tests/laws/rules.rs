@@ -112,6 +112,7 @@ pub(super) fn boundary(data: &[u8]) {
     judged(&Request {
         daemon: question.daemon.as_deref().map(str::as_bytes),
         image: question.image.as_deref().map(str::as_bytes),
+        http: question.request.as_deref().map(str::as_bytes),
         host: question.host.as_deref().map(str::as_bytes),
         ..Request::new(*kind, &question.document)
     });

@@ -98,6 +98,8 @@ impl Checker<'_> {
                 ParamType::Bool => typed.kind == Kind::Bool,
                 ParamType::Int => typed.kind == Kind::Int,
                 ParamType::Strings => typed.shape_is_strings,
+                ParamType::Records => matches!(&typed.operand, Operand::Place(p)
+                    if p.shape.kind() == Kind::List && p.shape.element().is_some_and(|e| e.kind() == Kind::Record)),
                 ParamType::AnyMap => matches!(&typed.operand, Operand::Place(p)
                     if p.shape.kind() == Kind::Map && p.shape.element().is_some_and(|e| e.kind() == Kind::Any)),
             };

@@ -1,7 +1,7 @@
 /// The candidate that `word` most likely means: at most two edits away, and not a different short word.
 ///
 /// ```
-/// use plimsoll::case::nearest;
+/// use plimsoll::source::nearest;
 /// assert_eq!(nearest("profil", ["kind", "profile"]), Some("profile"));
 /// assert_eq!(nearest("note", ["kind", "profile"]), None);
 /// ```
