@@ -120,6 +120,7 @@
 //! decode them), [`expr`] and [`table`] (the rules), [`engine`] (what they mean), [`runtime`] (what would run),
 //! [`lifecycle`] (the shim's processes as state machines, and flows), [`subject`] (documents by kind), [`case`](mod@case)
 //! (recorded questions and answers) and [`report`] (findings as text).
+//! With the feature `arbitrary` there are generators of all this for property tests and fuzzing.
 #![cfg_attr(
     not(test),
     deny(
@@ -139,6 +140,8 @@
     )
 )]
 
+#[cfg(any(feature = "arbitrary", feature = "cli"))]
+pub mod arbitrary;
 pub mod case;
 #[cfg(feature = "cli")]
 pub mod cli;

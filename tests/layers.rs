@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "source",
     "schema",
     "facts",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 12] = [
     "subject",
     "case",
     "report",
+    "arbitrary",
     "cli",
 ];
 

@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod coverage;
 mod daemon;
 mod examples;
 mod files;
@@ -13,6 +14,7 @@ mod input;
 mod kind;
 mod lifecycle;
 mod lines;
+mod mutate;
 mod output;
 mod policies;
 mod probe;
@@ -20,6 +22,7 @@ mod progress;
 mod resolve;
 mod rows;
 mod rules;
+mod suggest;
 mod tally;
 mod test;
 mod vocabulary;

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::case::nearest;
 use crate::report::problems;
 use crate::subject::{Kind, Policy, add_table};
-use crate::table::{Catalog, Profiles, TableError};
+use crate::table::{Catalog, Profiles, Rule, TableError};
 
 /// A table is read by people; beyond this it is something else.
 const TABLE_BYTES: usize = 1 << 20;
@@ -30,6 +30,8 @@ pub(super) struct PolicyArgs {
 #[derive(Debug)]
 pub(super) struct Policies {
     profiles: Profiles,
+    /// How many rules of the user's own tables there are.
+    own: usize,
     profile: String,
     /// Whether the profile was chosen, and is not the default.
     told: bool,
@@ -50,12 +52,13 @@ impl Policies {
             return Err(unknown(&profile, &profiles));
         }
         let told = args.profile.is_some();
-        let policies = Self { profiles, profile, told, catalog: OnceLock::new(), made };
+        let policies = Self { profiles, profile, own: 0, told, catalog: OnceLock::new(), made };
         if args.tables.is_empty() {
             return Ok(Some(policies));
         }
         let Some(catalog) = with_tables(policies.catalog()?, &args.tables, output)? else { return Ok(None) };
-        Ok(Some(Self { catalog: OnceLock::from(Ok(catalog)), ..policies }))
+        let own = catalog.rules().len() - policies.catalog()?.rules().len();
+        Ok(Some(Self { own, catalog: OnceLock::from(Ok(catalog)), ..policies }))
     }
 
     /// Everything the policies are made of. Those made after this was asked for share it; those made before have read
@@ -68,6 +71,13 @@ impl Policies {
     /// The versions of the originals.
     pub(super) fn profiles(&self) -> &Profiles {
         &self.profiles
+    }
+
+    /// The rules of the tables that the user gave; without such tables all of them.
+    pub(super) fn asked_rules<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Rule> {
+        let rules = catalog.rules();
+        let builtin = if self.own == 0 { 0 } else { rules.len().saturating_sub(self.own) };
+        rules.iter().skip(builtin).map(AsRef::as_ref)
     }
 
     /// The chosen profile: that of cases that name none.

@@ -8,7 +8,7 @@ use super::naive;
 use super::plan::{RulePlan, StagePlan};
 use super::program::Program;
 use super::reader::Reader;
-use super::run::Run;
+use super::run::{Run, Tells};
 use super::scope::Roots;
 use super::tri::{Needs, Tri};
 use crate::facts::{Facts, SlotId};
@@ -19,13 +19,13 @@ pub(super) fn evaluate(
     document: &Facts<'_>,
     others: &[Facts<'_>],
     budget: &Budget,
-    traced: bool,
+    tells: Tells,
 ) -> Result<Decision, OverBudget> {
     // Most documents are fine: nothing to set up, nothing to tell.
-    if !traced && is_quiet(program, Roots { document, others }, budget) {
+    if tells == Tells::Decision && is_quiet(program, Roots { document, others }, budget) {
         return Ok(Decision::allow());
     }
-    let mut run = Run::new(program, document, others, budget, traced);
+    let mut run = Run::new(program, document, others, budget, tells);
     for (stage, plan) in program.stages().iter().zip(program.plans()) {
         if !run.begin(stage.rules.iter().map(AsRef::as_ref)) {
             break;

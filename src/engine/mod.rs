@@ -4,6 +4,7 @@
 
 mod answers;
 mod budget;
+mod cover;
 mod decision;
 mod fast;
 mod finding;
@@ -20,5 +21,5 @@ mod scope;
 mod tri;
 
 pub use budget::{Budget, OverBudget};
-pub use decision::{Decision, Finding, Label, RuleTrace, Verdict};
+pub use decision::{Decision, Finding, Label, RuleTrace, Seen, Verdict};
 pub use program::{AutomatonSize, Program};

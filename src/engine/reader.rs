@@ -12,7 +12,7 @@ use super::run::Run;
 use super::scope::{Bound, Roots, Scope};
 use super::tri::{Needs, Tri};
 use crate::facts::views::{ViewArg, ViewField};
-use crate::facts::{Facts, Item, MapEntry, Slot, SlotId, Value};
+use crate::facts::{AnyRef, Facts, Item, MapEntry, Slot, SlotId, Value};
 use crate::table::{Cond, OrderOp, Subject};
 
 /// What a path leads to.
@@ -152,13 +152,7 @@ impl<'e> Reader<'e> {
         match test {
             // Most tests are these.
             Test::Empty(path) => match self.find(path, frames) {
-                Found::Slot(facts, id) => match &facts.slot(id).value {
-                    Value::Str(s) => s.is_empty(),
-                    Value::List(list) => facts.list(*list).is_empty(),
-                    Value::Map(map) => facts.map(*map).is_empty(),
-                    _ => true,
-                }
-                .into(),
+                Found::Slot(facts, id) => (size(facts, id) == 0).into(),
                 Found::Key(key) => key.is_empty().into(),
                 Found::Absent => Truth::True,
                 Found::Unknown => Truth::Unknown,
@@ -425,7 +419,7 @@ impl<'e> Reader<'e> {
 
     /// `None` if it is not known.
     fn number(&self, number: &Number, frames: &Frames) -> Option<i64> {
-        let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         match number {
             Number::Literal(n) => Some(*n),
             Number::View(read) => match self.view(read, frames)? {
@@ -433,8 +427,8 @@ impl<'e> Reader<'e> {
                 _ => Some(0),
             },
             Number::ViewSize(read) => Some(match self.view(read, frames)? {
-                ViewField::Str(s) => size(s.len()),
-                ViewField::Strs(s) => size(s.len()),
+                ViewField::Str(s) => int(s.len()),
+                ViewField::Strs(s) => int(s.len()),
                 _ => 0,
             }),
             Number::Path(path) => match self.find(path, frames) {
@@ -446,13 +440,8 @@ impl<'e> Reader<'e> {
                 _ => Some(0),
             },
             Number::Size(path) => match self.find(path, frames) {
-                Found::Slot(facts, id) => Some(match &facts.slot(id).value {
-                    Value::Str(s) => size(s.len()),
-                    Value::List(list) => size(facts.list(*list).len()),
-                    Value::Map(map) => size(facts.map(*map).len()),
-                    _ => 0,
-                }),
-                Found::Key(key) => Some(size(key.len())),
+                Found::Slot(facts, id) => Some(int(size(facts, id))),
+                Found::Key(key) => Some(int(key.len())),
                 Found::Absent => Some(0),
                 Found::Unknown => None,
             },
@@ -484,6 +473,18 @@ impl<'e> Reader<'e> {
 
 fn present(slot: &Slot<'_>, nillable: bool) -> bool {
     if nillable { !matches!(slot.value, Value::Zero) } else { slot.set }
+}
+
+/// Bytes of a string, elements of a list, entries of a map. A rule may know a field as a list that another profile decodes
+/// into an `interface{}`.
+fn size(facts: &Facts<'_>, id: SlotId) -> usize {
+    match &facts.slot(id).value {
+        Value::Str(s) => s.len(),
+        Value::List(list) => facts.list(*list).len(),
+        Value::Map(map) => facts.map(*map).len(),
+        Value::Any(any) => AnyRef::new(facts, *any).map_or(0, |any| any.children().len()),
+        _ => 0,
+    }
 }
 
 fn string<'s>(slot: &'s Slot<'_>) -> &'s [u8] {

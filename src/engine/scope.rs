@@ -316,7 +316,7 @@ impl<'e> Scope<'e> {
     }
 
     /// The elements or entries at a place.
-    fn elements(&self, over: &Place) -> Result<Vec<Bound>, Needs> {
+    pub(super) fn elements(&self, over: &Place) -> Result<Vec<Bound>, Needs> {
         let Some((root, item)) = self.item(over)? else { return Ok(Vec::new()) };
         let entries = item.entries().map(|(key, item)| (Some(key.to_vec()), item));
         let elements = item.elements().map(|item| (None, item));

@@ -102,6 +102,7 @@ pub(super) enum Mode {
     Bare,
     Plain,
     Traced,
+    Covered,
     Naive,
 }
 
@@ -261,6 +262,7 @@ impl<'j> Job<'j> {
         Ok(match self.mode {
             Mode::Bare | Mode::Plain => self.ready.program.evaluate(document, others, self.budget)?,
             Mode::Traced => self.ready.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Covered => self.ready.program.evaluate_covered(document, others, self.budget)?,
             Mode::Naive => self.ready.program.evaluate_naively(document, others, self.budget)?,
         })
     }

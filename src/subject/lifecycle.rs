@@ -26,7 +26,7 @@ pub(super) fn judge(
     let verdict = if findings.is_empty() { Verdict::Allow } else { Verdict::Deny };
     let trace = match mode {
         Mode::Bare | Mode::Plain => Vec::new(),
-        Mode::Traced | Mode::Naive => trace(&judged),
+        Mode::Traced | Mode::Covered | Mode::Naive => trace(&judged),
     };
     let decision = Decision { verdict, findings, needs: Vec::new(), alternatives: Vec::new(), trace };
     let resolved = if matches!(mode, Mode::Bare) { None } else { Some(resolved(&judged)) };
@@ -64,6 +64,7 @@ fn trace(judged: &Judged) -> Vec<RuleTrace> {
         judged: count,
         fired: count,
         unknown: 0,
+        seen: Vec::new(),
     };
     rows.into_iter().map(row).collect()
 }

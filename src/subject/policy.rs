@@ -9,6 +9,8 @@ use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
 use crate::lifecycle::Lifecycle;
 use crate::schema::Schema;
+#[cfg(feature = "cli")]
+use crate::table::RuleId;
 use crate::table::{Catalog, CatalogError, Profiles, Rule, TableError};
 
 /// All rules of one profile, ready to judge documents. Cheap to clone, `Send` and `Sync`.
@@ -198,6 +200,28 @@ impl Policy {
     /// As [`Policy::judge`].
     pub fn judge_traced(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
         judge::judge(self, request, budget, Mode::Traced)
+    }
+
+    /// The same as [`Policy::judge_traced`], and [`RuleTrace::seen`](crate::engine::RuleTrace::seen) tells which tests of
+    /// each condition decided. Slower.
+    ///
+    /// # Errors
+    /// As [`Policy::judge`].
+    pub fn judge_covered(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+        judge::judge(self, request, budget, Mode::Covered)
+    }
+
+    /// This policy with one rule of a kind replaced, or left out: a mutant.
+    #[cfg(feature = "cli")]
+    pub(crate) fn replacing(&self, kind: Kind, id: &RuleId, with: Option<Arc<Rule>>) -> Self {
+        let Inner { profile, profiles, given, .. } = &*self.inner;
+        let kinds: [OnceLock<_>; Kind::ALL.len()] = Default::default();
+        if let (Ok(Some(ready)), Some(cell)) = (self.ready(kind), kinds.get(kind as usize)) {
+            let program = ready.program.replacing(id, with);
+            let _ = cell.set(Ok(Some(Ready { program, schemas: ready.schemas.clone() })));
+        }
+        let (profile, profiles, given) = (profile.clone(), profiles.clone(), given.clone());
+        Self { inner: Arc::new(Inner { profile, profiles, given, kinds, lifecycle: OnceLock::new() }) }
     }
 
     /// Judges a daemon.json and sets up its runtimes, whatever the verdict: what would be is worth showing either way.
