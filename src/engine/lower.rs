@@ -292,7 +292,9 @@ impl Lowering<'_> {
                 }
             }
         }
-        let path = Path { from, steps, nillable: ty.is_nillable(), open: schema.is_open() };
+        let open = schema.is_open();
+        let plain = !open && steps.iter().all(|step| matches!(step, PathStep::Field { .. }));
+        let path = Path { from, steps, plain, nillable: ty.is_nillable(), open };
         Some((path, root, ty))
     }
 }

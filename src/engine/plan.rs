@@ -51,6 +51,8 @@ pub(super) struct Tests {
 pub(super) struct Path {
     pub(super) from: From,
     pub(super) steps: Vec<PathStep>,
+    /// Whether there are only fields on the way, whose absence means zero.
+    pub(super) plain: bool,
     /// Whether the value has a nil, so that presence means not being nil.
     pub(super) nillable: bool,
     /// Whether absence means that nobody told (host facts).

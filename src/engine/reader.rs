@@ -277,8 +277,7 @@ impl<'e> Reader<'e> {
     #[inline(always)]
     fn find(&self, path: &Path, frames: &Frames) -> Found<'e> {
         // Nearly all paths: fields of records, and nothing else to look at.
-        if let [front @ .., PathStep::Field { index, .. }] = path.steps.as_slice()
-            && !path.open
+        if let (true, [front @ .., PathStep::Field { index, .. }]) = (path.plain, path.steps.as_slice())
             && self.poison.is_empty()
         {
             let (facts, mut base) = match path.from {
@@ -291,7 +290,7 @@ impl<'e> Reader<'e> {
             };
             let Some(facts) = facts else { return Found::Absent };
             for step in front {
-                let PathStep::Field { index, .. } = step else { return self.walk(path, frames) };
+                let PathStep::Field { index, .. } = step else { return Found::Absent };
                 let Value::Record(fields) = facts.slot(facts.field_id(base, *index)).value else {
                     return Found::Absent;
                 };
