@@ -144,6 +144,8 @@ pub mod cli;
 pub mod engine;
 pub mod expr;
 pub mod facts;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod report;
 pub mod runtime;
 pub mod schema;

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
-const LAYERS: [&str; 11] =
-    ["source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "case", "report", "cli"];
+const LAYERS: [&str; 12] = [
+    "source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "prove", "case", "report", "cli",
+];
 
 const LONGEST: usize = 600;
 

@@ -15,6 +15,8 @@ mod lines;
 mod output;
 mod policies;
 mod progress;
+#[cfg(feature = "prove")]
+mod prove;
 mod resolve;
 mod rules;
 mod tally;
@@ -84,6 +86,8 @@ enum Command {
     Resolve(resolve::ResolveArgs),
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
+    #[cfg(feature = "prove")]
+    Prove(prove::ProveArgs),
     Completions(CompletionsArgs),
 }
 
@@ -152,6 +156,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Resolve(args) => resolve::run(&args, output),
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
+        #[cfg(feature = "prove")]
+        Command::Prove(args) => prove::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);

@@ -5,6 +5,8 @@ mod excerpt;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
+#[cfg(feature = "prove")]
+mod prove;
 mod resolve;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
@@ -14,6 +16,8 @@ mod wrap;
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;
+#[cfg(feature = "prove")]
+pub use prove::{NOT_PROVED, Proved, prove_human, prove_json};
 pub use resolve::{ResolveReport, resolve_dot, resolve_human, resolve_json, resolve_mermaid};
 pub use wrap::{Plan, PlannedScript, Progress, wrap_human, wrap_json};
 

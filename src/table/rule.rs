@@ -11,6 +11,11 @@ use crate::source::Span;
 pub struct RuleId(pub(crate) Arc<str>);
 
 impl RuleId {
+    #[cfg(feature = "prove")]
+    pub(crate) fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,223 @@
+//! Questions about all documents, and their answers.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use biodivine_lib_bdd::Bdd;
+
+use super::document::{Witness, build};
+use super::entries::{Wanted, entries};
+use super::pool::Pool;
+use super::shrink::shrink;
+use super::solve::Models;
+use super::space::{Shared, Space};
+use super::world::World;
+use crate::engine::{Budget, Decision, Verdict};
+use crate::subject::{Kind, Policy};
+use crate::table::{Catalog, Effect, Rule, RuleId};
+
+/// How many models of one question are replayed.
+const MAX_REPLAYS: usize = 24;
+/// How many examples stand in for a list that a view looks into as a whole.
+const MAX_PICKS: usize = 12;
+
+/// The answer to "is there a document that …?".
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// No: proved for all documents.
+    Impossible,
+    /// Yes: this one, which was decoded and judged to make sure. Nothing of it can be left out.
+    Possible(Box<Witness>),
+    /// None was found, and there is no proof that there is none.
+    Undecided(Vec<String>),
+}
+
+/// What a document is to do in one of the programs that a question is about.
+#[derive(Clone, Debug)]
+pub(super) enum Ask {
+    /// The row fires.
+    Fires(RuleId),
+    /// The row is judged not to fire, or is not judged at all; facts that nobody told do not matter to it.
+    Silent(RuleId),
+    /// Every deny row is silent.
+    Allowed,
+    /// No deny row fires, though some may depend on facts that nobody told.
+    NotDenied,
+    /// The deny rows before this one are silent.
+    First(RuleId),
+}
+
+/// The rules of one kind of document in one profile: as functions, and as a program to replay with.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub(super) world: World,
+    pub(super) policy: Policy,
+    pub(super) kind: Kind,
+}
+
+/// Answers questions. What it learns about strings serves the next question.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    pub(super) shared: Shared,
+    pools: RefCell<BTreeMap<(Kind, usize), Rc<Pool>>>,
+    decisions: RefCell<BTreeMap<(Kind, String), Rc<Vec<Decision>>>>,
+}
+
+impl Side {
+    /// `None` if the profile does not judge the kind.
+    pub(super) fn new(catalog: &Catalog, profile: &str, kind: Kind) -> Option<Self> {
+        let policy = Policy::new(catalog.clone(), profile).ok()?;
+        let world = World::new(catalog, profile, kind.as_str())?;
+        let judges = policy.kinds().any(|k| k == kind);
+        judges.then_some(Self { world, policy, kind })
+    }
+
+    /// The rows, in the order in which they are judged; not the conditions of theorems.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.world.rules().filter(|rule| rule.stage >= 0 || !rule.table.starts_with("theorem/"))
+    }
+
+    /// The names of the roots besides the document.
+    pub(super) fn root_names(&self) -> Vec<&str> {
+        self.world.program.subject().roots.iter().map(|root| root.name.as_str()).collect()
+    }
+
+    /// The deny rows in front of a row.
+    fn before<'s>(&'s self, id: &'s RuleId) -> impl Iterator<Item = &'s Rule> {
+        self.world.rules().take_while(move |rule| rule.id != *id).filter(|rule| rule.effect == Effect::Deny)
+    }
+
+    fn wanted(&self, ask: &Ask, rule: &Rule) -> Option<Wanted> {
+        match ask {
+            Ask::Fires(id) => (rule.id == *id).then_some(Wanted::YES),
+            Ask::Silent(id) => (rule.id == *id).then_some(Wanted::NO),
+            Ask::Allowed | Ask::NotDenied => (rule.effect == Effect::Deny).then_some(Wanted::NO),
+            Ask::First(id) => self.before(id).any(|other| other.id == rule.id).then_some(Wanted::NO),
+        }
+    }
+
+    /// Whether a document does what is asked.
+    pub(super) fn does(&self, asks: &[&Ask], witness: &Witness) -> bool {
+        let texts = witness.texts();
+        let Ok(outcome) = self.policy.judge_traced(&texts.request(self.kind), &Budget::default()) else {
+            return false;
+        };
+        let decision = outcome.decision;
+        let traced = |id: &RuleId| decision.trace.iter().find(|t| t.rule == *id);
+        let silent = |id: &RuleId| traced(id).is_none_or(|t| t.fired == 0 && t.unknown == 0);
+        asks.iter().all(|ask| match ask {
+            Ask::Fires(id) => traced(id).is_some_and(|t| t.fired > 0),
+            Ask::Silent(id) => silent(id),
+            Ask::Allowed => decision.verdict == Verdict::Allow,
+            Ask::NotDenied => decision.verdict != Verdict::Deny,
+            Ask::First(id) => self.before(id).all(|rule| silent(&rule.id)),
+        })
+    }
+}
+
+impl Questions {
+    /// Looks for a document that does all that is asked of it.
+    pub(super) fn answer(&self, sides: &[&Side], asks: &[(usize, Ask)]) -> Answer {
+        let of = |number: usize| asks.iter().filter(move |(n, _)| *n == number).map(|(_, ask)| ask);
+        let per_side: Vec<Vec<&Ask>> = (0..sides.len()).map(|n| of(n).collect()).collect();
+        let holds = |witness: &Witness| sides.iter().zip(&per_side).all(|(side, asks)| side.does(asks, witness));
+        let Some(first) = sides.first() else { return Answer::Undecided(Vec::new()) };
+        let pool = self.pool(first);
+        // Rows that matter, and the outcomes that are wanted of them.
+        let mut rows: Vec<Vec<(&Rule, Wanted)>> = Vec::new();
+        for (side, asks) in sides.iter().zip(&per_side) {
+            let wanted = |rule: &Rule| {
+                let all = asks.iter().filter_map(|ask| side.wanted(ask, rule));
+                all.reduce(Wanted::and)
+            };
+            // Where everything is allowed no deny row has ended the judgement.
+            let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
+            let warns = side.world.rules().any(|rule| rule.halt && rule.effect != Effect::Deny);
+            let only_fires = asks.iter().all(|ask| matches!(ask, Ask::Fires(_)));
+            rows.push(side.world.relevant(&wanted, !only_fires && (!allowed || warns)));
+        }
+        let mut slots = BTreeMap::new();
+        for (side, rows) in sides.iter().zip(&rows) {
+            match entries(rows, &side.world.roots) {
+                Ok(more) => {
+                    for (path, n) in more {
+                        let total: &mut usize = slots.entry(path).or_default();
+                        *total = total.saturating_add(n);
+                    }
+                }
+                Err(why) => return self.example(&pool, &holds, vec![why]),
+            }
+        }
+        let mut space = Space::new(&self.shared, slots);
+        let mut question = space.yes();
+        for ((side, asks), rows) in sides.iter().zip(&per_side).zip(&rows) {
+            let judged = side.world.judge(&mut space, rows, 0);
+            for ask in asks {
+                let one = self.formula(&mut space, side, ask, &judged);
+                question = question.and(&one);
+            }
+        }
+        let names = first.root_names();
+        let mut models = Models::new(&mut space, &question, &pool.strings);
+        for _ in 0..MAX_REPLAYS {
+            let Some((model, values)) = models.next() else { break };
+            let picks = if values.whole.is_empty() { 1 } else { MAX_PICKS };
+            for pick in 0..picks {
+                let witness = build(models.space(), &values, &names, &pool, pick);
+                if holds(&witness) {
+                    return Answer::Possible(Box::new(shrink(witness, &holds)));
+                }
+            }
+            models.reject(&model, "no document was found that has the values of a model".to_owned());
+        }
+        if models.doubts.is_empty() {
+            return Answer::Impossible;
+        }
+        let doubts = models.doubts.iter().cloned().collect();
+        self.example(&pool, &holds, doubts)
+    }
+
+    fn formula(&self, space: &mut Space, side: &Side, ask: &Ask, judged: &super::world::Judged) -> Bdd {
+        match ask {
+            Ask::Fires(id) => judged.rows.get(id).map_or_else(|| space.no(), |pair| pair.yes.clone()),
+            Ask::Silent(id) => judged.rows.get(id).map_or_else(|| space.yes(), |pair| pair.no.clone()),
+            Ask::Allowed => judged.allowed.clone(),
+            Ask::NotDenied => judged.denied.not(),
+            Ask::First(id) => {
+                let before = side.before(id).filter_map(|rule| judged.rows.get(&rule.id));
+                before.fold(space.yes(), |all, pair| all.and(&pair.no))
+            }
+        }
+    }
+
+    /// Where the models of a question led nowhere, an example of some row may still answer it.
+    fn example(&self, pool: &Pool, holds: &dyn Fn(&Witness) -> bool, doubts: Vec<String>) -> Answer {
+        match pool.documents.iter().find(|witness| holds(witness)) {
+            Some(witness) => Answer::Possible(Box::new(shrink(witness.clone(), holds))),
+            None => Answer::Undecided(doubts),
+        }
+    }
+
+    pub(super) fn pool(&self, side: &Side) -> Rc<Pool> {
+        let catalog = side.policy.catalog();
+        let key = (side.kind, catalog.rules().len());
+        if let Some(pool) = self.pools.borrow().get(&key) {
+            return pool.clone();
+        }
+        let pool = Rc::new(Pool::new(catalog, side.kind.as_str(), &side.root_names()));
+        self.pools.borrow_mut().insert(key, pool.clone());
+        pool
+    }
+
+    /// The decisions about all examples of a kind.
+    pub(super) fn decisions(&self, side: &Side) -> Rc<Vec<Decision>> {
+        let key = (side.kind, side.policy.profile().to_owned());
+        if let Some(found) = self.decisions.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = Rc::new(super::hygiene::decisions(self, side));
+        self.decisions.borrow_mut().insert(key, found.clone());
+        found
+    }
+}
