@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
 const LAYERS: [&str; 12] = [
-    "source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "prove", "case", "report", "cli",
+    "source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "prove", "case", "report",
+    "cli",
 ];
 
 const LONGEST: usize = 600;

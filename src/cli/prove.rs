@@ -67,7 +67,8 @@ fn choose<'p>(prover: &'p Prover, names: &[String]) -> Result<Vec<&'p Theorem>, 
     let known = || prover.theorems().iter().map(|t| t.id.as_str());
     let find = |name: &String| {
         prover.theorems().iter().find(|t| t.id == *name).ok_or_else(|| {
-            let help = nearest(name, known()).map_or_else(String::new, |meant| format!("perhaps `{meant}` is meant"));
+            let help = nearest(name, known())
+                .map_or_else(String::new, |meant| format!("perhaps `{meant}` is meant"));
             Fatal::new(format!("there is no theorem `{name}`"), help)
         })
     };

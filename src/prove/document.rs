@@ -153,7 +153,13 @@ impl Builder<'_> {
                 && *of == id
                 && let Some(json) = self.json(field, term)
             {
-                members.insert(name.clone(), json);
+                match (&term.embed, json) {
+                    (Some((key, ty)), Json::Object(inner)) if inner.is_empty() => {
+                        members.insert(key.clone(), zero(ty.pointee()));
+                    }
+                    (Some(_), Json::Object(inner)) => members.extend(inner),
+                    (_, json) => drop(members.insert(name.clone(), json)),
+                }
             }
         }
         (!members.is_empty()).then_some(Json::Object(members))

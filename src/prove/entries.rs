@@ -101,13 +101,7 @@ pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<BTre
 
 impl<'c> Count<'c> {
     fn new(roots: &'c [usize], before: &'c BTreeMap<String, usize>) -> Self {
-        Self {
-            roots,
-            before,
-            examples: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-            lookups: BTreeMap::new(),
-        }
+        Self { roots, before, examples: BTreeMap::new(), sizes: BTreeMap::new(), lookups: BTreeMap::new() }
     }
 
     fn total(self) -> BTreeMap<String, usize> {

@@ -64,9 +64,7 @@ fn shim_binary(lang: &Lang) -> Option<Lang> {
     let next = |state: &(bool, u32, Option<u32>), byte: u8| match (state, byte) {
         ((true, ..), _) | (_, b'/') => (true, 0, None),
         ((_, part, _), b'.') => (false, begin, Some(lang.step(*part, b'-'))),
-        ((_, part, both), byte) => {
-            (false, lang.step(*part, byte), both.map(|state| lang.step(state, byte)))
-        }
+        ((_, part, both), byte) => (false, lang.step(*part, byte), both.map(|state| lang.step(state, byte))),
     };
     let empty = lang.accepts(lang.start());
     Lang::explore(start, next, |(_, _, both)| both.map_or(empty, |state| lang.accepts(state)))
@@ -129,7 +127,8 @@ mod tests {
         let mut out = vec![Vec::new()];
         let mut last = out.clone();
         for _ in 0..longest {
-            last = last.iter().flat_map(|w| letters.iter().map(move |l| [w.as_slice(), l].concat())).collect();
+            last =
+                last.iter().flat_map(|w| letters.iter().map(move |l| [w.as_slice(), l].concat())).collect();
             out.extend(last.iter().cloned());
         }
         out
@@ -139,7 +138,8 @@ mod tests {
     fn models_agree_with_their_views() {
         let letters: [&[u8]; 9] = [b"/", b".", b"=", b":", b"\\", b"a", b"-", b"container:", b"runc"];
         let words = words(&letters, 5);
-        let patterns = ["^$", "^.*/.*$", "^.*-a$", "^a.*$", "^containerd-shim-runc-a$", "^(?:label|a|)$", "^.*:.*$"];
+        let patterns =
+            ["^$", "^.*/.*$", "^.*-a$", "^a.*$", "^containerd-shim-runc-a$", "^(?:label|a|)$", "^.*:.*$"];
         let mut checked = 0;
         for (name, field, _) in [
             ("shim_binary", "text", 0),
@@ -166,7 +166,11 @@ mod tests {
                 let model = preimage(name, field, lang.clone()).unwrap()().unwrap();
                 for word in &words {
                     let ViewField::Str(text) = of(word) else { panic!("{name} {field}") };
-                    assert_eq!(model.contains(word), lang.contains(&text), "{name}.{field} {pattern} {word:?}");
+                    assert_eq!(
+                        model.contains(word),
+                        lang.contains(&text),
+                        "{name}.{field} {pattern} {word:?}"
+                    );
                     checked += 1;
                 }
             }

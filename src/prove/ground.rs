@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use biodivine_lib_bdd::Bdd;
 
-use super::space::{Arg, Atom, Node, Space, Term, TermId};
 use super::exact;
+use super::space::{Arg, Atom, Node, Space, Term, TermId};
+use crate::facts::views::{ViewArg, ViewField};
 use crate::schema::{Schema, Type};
 use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, ViewCall, pattern};
 
@@ -122,12 +123,21 @@ impl<'g> Grounder<'g> {
         // Only the loader of daemon.json merges defaults in.
         let default = field.default.clone().filter(|_| schema.id() == "daemon");
         let ty = field.ty.clone();
+        let embed = match field.ty.pointee() {
+            Type::Struct(id) if field.embed => {
+                let fields = &schema.get(*id).fields;
+                let plain = fields.iter().find(|f| f.ty == Type::Bool).or(fields.first());
+                plain.map(|f| (f.name.clone(), f.ty.clone()))
+            }
+            _ => None,
+        };
         Some(self.space.term(Node::Field(of, name.to_owned()), |node| Term {
             node,
             ty: Some(ty),
             root,
             default,
             view: None,
+            embed,
         }))
     }
 
@@ -148,6 +158,7 @@ impl<'g> Grounder<'g> {
             root,
             default: None,
             view: None,
+            embed: None,
         });
         let key = is_map.then(|| self.space.term(Node::Key(of, index), |node| Term::made(node, root)));
         (value, key)
@@ -288,6 +299,26 @@ impl<'g> Grounder<'g> {
             .collect()
     }
 
+    /// What a view gives for constants.
+    fn made(&self, output: TermId) -> Option<Val> {
+        let Node::Output(call, at) = self.space.get(output)?.node else { return None };
+        let term = self.space.get(call)?;
+        let (Node::View(_, args), Some(view)) = (&term.node, term.view) else { return None };
+        let args = args.iter().map(|arg| match arg {
+            Arg::Bool(b) => Some(ViewArg::Bool(*b)),
+            Arg::Int(n) => Some(ViewArg::Int(*n)),
+            Arg::Str(s) => Some(ViewArg::Str(s)),
+            Arg::Term(_) | Arg::Nothing => None,
+        });
+        let args = args.collect::<Option<Vec<_>>>()?;
+        Some(match (view.eval)(&args).get(at)?.to_owned() {
+            ViewField::Bool(b) => Val::Bool(b),
+            ViewField::Int(n) => Val::Int(n),
+            ViewField::Str(s) => Val::Str(s.into_owned()),
+            ViewField::Strs(_) => return None,
+        })
+    }
+
     /// A scalar, as `set` rows have left it.
     fn read(&mut self, place: &Place, env: &Env) -> Read {
         let mut out = Vec::new();
@@ -296,7 +327,10 @@ impl<'g> Grounder<'g> {
                 Loc::Absent => push(&mut out, guard, Val::Zero),
                 Loc::Unknown => push(&mut out, guard, Val::Unknown),
                 Loc::At(term) => match self.current.get(&term) {
-                    None => push(&mut out, guard, Val::Term(term)),
+                    None => {
+                        let value = self.made(term).unwrap_or(Val::Term(term));
+                        push(&mut out, guard, value);
+                    }
                     Some(cases) => {
                         for (more, value) in cases {
                             push(&mut out, guard.and(more), value.clone());
@@ -580,15 +614,11 @@ impl<'g> Grounder<'g> {
             Kind::Int => self.at_most(left, right, 0).and(&self.at_most(right, left, 0)),
             _ => match (left, right) {
                 (Val::Term(a), Val::Term(b)) if a == b => self.yes(),
-                (Val::Term(a), Val::Term(b)) => {
-                    self.space.atom(Atom::Equal(*a.min(b), *a.max(b)))
-                }
+                (Val::Term(a), Val::Term(b)) => self.space.atom(Atom::Equal(*a.min(b), *a.max(b))),
                 (Val::Term(term), Val::Str(text)) | (Val::Str(text), Val::Term(term)) => {
                     self.matches(&Val::Term(*term), &literal(text))
                 }
-                (Val::Term(term), _) | (_, Val::Term(term)) => {
-                    self.matches(&Val::Term(*term), &literal(&[]))
-                }
+                (Val::Term(term), _) | (_, Val::Term(term)) => self.matches(&Val::Term(*term), &literal(&[])),
                 (l, r) => {
                     let same = constant(l) == constant(r);
                     if same { self.yes() } else { self.space.no() }
@@ -619,13 +649,16 @@ impl<'g> Grounder<'g> {
         match (left, right, number(left), number(right)) {
             (_, _, Some(l), Some(r)) => decided(self, l.saturating_sub(r) <= wide),
             (Val::Term(x), Val::Term(y), _, _) if x == y => decided(self, c >= 0),
+            // One atom for both directions: not y - x <= -c - 1.
+            (Val::Term(x), Val::Term(y), _, _) if x > y => {
+                let other = c.saturating_neg().saturating_sub(1);
+                self.space.atom(Atom::AtMost(Some(*y), Some(*x), other)).not()
+            }
             (Val::Term(x), Val::Term(y), _, _) => self.space.atom(Atom::AtMost(Some(*x), Some(*y), c)),
             // x <= c + r
             (left, _, _, Some(r)) => self.upper(left, wide.saturating_add(r)),
             // y >= l - c, so not y <= l - c - 1
-            (_, right, Some(l), _) => {
-                self.upper(right, l.saturating_sub(wide).saturating_sub(1)).not()
-            }
+            (_, right, Some(l), _) => self.upper(right, l.saturating_sub(wide).saturating_sub(1)).not(),
             _ => {
                 self.space.limits.insert("it compares the sizes of two values".to_owned());
                 let name = format!("{left:?} - {right:?} <= {c}");

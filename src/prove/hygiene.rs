@@ -31,10 +31,8 @@ pub(super) fn look(
         RowLaw::Reachable => {
             let fired: BTreeSet<&RuleId> = decisions.iter().flat_map(fired).collect();
             let open = ids.iter().filter(|id| !fired.contains(id));
-            open.filter_map(|id| {
-                failure(id, questions.answer(&[side], &[(0, Ask::Fires(id.clone()))]))
-            })
-            .collect()
+            open.filter_map(|id| failure(id, questions.answer(&[side], &[(0, Ask::Fires(id.clone()))])))
+                .collect()
         }
         RowLaw::Unshadowed => {
             let shown: BTreeSet<RuleId> = decisions.iter().flat_map(|d| unshadowed(side, d)).collect();

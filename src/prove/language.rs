@@ -284,10 +284,7 @@ mod tests {
         let (slash, begins) = (lang("^.*/.*$"), lang("^/.*$"));
         let found = outcomes(&[&slash, &begins]).unwrap();
         let combos: Vec<_> = found.iter().map(|(bits, word)| (bits.as_slice(), word.as_slice())).collect();
-        assert_eq!(
-            combos,
-            [(&[false, false][..], &b""[..]), (&[true, false], b"a/"), (&[true, true], b"/")]
-        );
+        assert_eq!(combos, [(&[false, false][..], &b""[..]), (&[true, false], b"a/"), (&[true, true], b"/")]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use biodivine_lib_bdd::Bdd;
 use super::document::{Witness, build};
 use super::entries::{Wanted, entries};
 use super::prover::Case;
-use super::question::{Answer, Ask, Questions, Side};
+use super::question::{Answer, Ask, Questions, Side, UNREAL};
 use super::solve::Models;
 use super::space::{Atom, Node, Space, Term};
 use crate::table::{Effect, Rule, RuleId};
@@ -24,8 +24,10 @@ impl Questions {
             space.atom(Atom::True(term))
         };
         let verdict = |rows: &[(Bdd, Bdd)]| {
-            let denied = rows.iter().skip(1).fold(rows.first().map(|r| r.0.clone()), |d, r| Some(d?.or(&r.0)));
-            let allowed = rows.iter().skip(1).fold(rows.first().map(|r| r.1.clone()), |a, r| Some(a?.and(&r.1)));
+            let denied =
+                rows.iter().skip(1).fold(rows.first().map(|r| r.0.clone()), |d, r| Some(d?.or(&r.0)));
+            let allowed =
+                rows.iter().skip(1).fold(rows.first().map(|r| r.1.clone()), |a, r| Some(a?.and(&r.1)));
             denied.zip(allowed)
         };
         let mut bits: Vec<(Bdd, Bdd)> = Vec::new();
@@ -81,12 +83,12 @@ impl Questions {
             Err(why) => return Answer::Undecided(vec![why]),
         }
         let mut space = Space::new(&self.shared, slots);
-        let with = side.world.judge(&mut space, &more, 0);
-        let without = side.world.judge(&mut space, &less, 1);
+        let with = side.world.judge(&mut space, &more, 0, false);
+        let without = side.world.judge(&mut space, &less, 1, false);
         let (Some(with), Some(without)) = (with.rows.get(&rule.id), without.rows.get(&rule.id)) else {
             return Answer::Impossible;
         };
-        let mut question = with.yes.and(&without.no);
+        let mut conditions = vec![with.yes.clone(), without.no.clone()];
         // What is told with less is told with more.
         let told: Vec<_> = space
             .terms()
@@ -97,18 +99,18 @@ impl Questions {
             .collect();
         for (fact, less) in told {
             let (more, less) = (space.atom(Atom::Present(fact)), space.atom(Atom::Present(less)));
-            question = question.and(&less.imp(&more));
+            conditions.push(less.imp(&more));
         }
         let pool = self.pool(side);
         let names = side.root_names();
-        let mut models = Models::new(&mut space, &question, &pool.strings);
+        let mut models = Models::new(&mut space, conditions, &pool.strings);
         for _ in 0..8 {
-            let Some((model, values)) = models.next() else { break };
+            let Some(values) = models.next() else { break };
             let witness = build(models.space(), &values, &names, &pool, 0);
             if let Some(found) = self.tell_less(side, &rule.id, witness) {
                 return Answer::Possible(Box::new(found));
             }
-            models.reject(&model, "no document was found that has the values of a model".to_owned());
+            models.reject(UNREAL);
         }
         if models.doubts.is_empty() {
             return Answer::Impossible;

@@ -13,6 +13,7 @@ mod hygiene;
 mod language;
 mod meta;
 mod number;
+mod parts;
 mod pool;
 mod prover;
 mod question;

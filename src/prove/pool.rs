@@ -24,7 +24,8 @@ impl Pool {
         for rule in catalog.rules().iter().filter(|rule| *rule.subject == *subject) {
             literals(&rule.when, &mut strings);
             for example in rule.bad.iter().chain(&rule.good) {
-                let parse = |text: &Option<Vec<u8>>| text.as_ref().and_then(|t| serde_json::from_slice(t).ok());
+                let parse =
+                    |text: &Option<Vec<u8>>| text.as_ref().and_then(|t| serde_json::from_slice(t).ok());
                 let document: Option<Json> = serde_json::from_slice(&example.doc).ok();
                 let printed = document.as_ref().map(|d| d.to_string().into_bytes());
                 let witness = Witness {
@@ -34,7 +35,8 @@ impl Pool {
                     image: parse(&example.image),
                     host: parse(&example.host),
                 };
-                let at = |name: &str| roots.iter().position(|r| *r == name).map_or(0, |at| at.saturating_add(1));
+                let at =
+                    |name: &str| roots.iter().position(|r| *r == name).map_or(0, |at| at.saturating_add(1));
                 out.collect(&witness.document, "0".to_owned(), &mut strings);
                 for (name, json) in
                     [("daemon", &witness.daemon), ("image", &witness.image), ("host", &witness.host)]

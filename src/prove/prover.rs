@@ -99,11 +99,6 @@ impl Prover {
         &self.theorems
     }
 
-    /// The catalog, with a row for the condition of each theorem.
-    pub(super) fn catalog(&self) -> &Catalog {
-        &self.catalog
-    }
-
     /// The rules of a kind in a profile; `None` if the profile does not judge it.
     pub(super) fn side(&self, profile: &str, kind: Kind) -> Option<Rc<Side>> {
         let make = || Side::new(&self.catalog, profile, kind).map(Rc::new);
@@ -133,10 +128,12 @@ impl Prover {
                 }
                 Proof::of(cases, questions)
             }
-            Form::Versions { newly_denied, newly_allowed } => match (theorem.kind, theorem.profiles.as_slice()) {
-                (Some(kind), [from, to]) => self.versions(kind, from, to, newly_denied, newly_allowed),
-                _ => Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 },
-            },
+            Form::Versions { newly_denied, newly_allowed } => {
+                match (theorem.kind, theorem.profiles.as_slice()) {
+                    (Some(kind), [from, to]) => self.versions(kind, from, to, newly_denied, newly_allowed),
+                    _ => Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 },
+                }
+            }
             Form::Facts { except } => {
                 let (mut cases, mut questions) = (Vec::new(), 0);
                 for (profile, side) in sides() {
@@ -209,10 +206,18 @@ impl Prover {
                     Answer::Undecided(_) => false,
                 };
                 if !matches!(answer, Answer::Impossible) || !fits {
-                    cases.push(Case::new(&format!("{from} to {to}"), &format!("{row}, {what}"), answer, fits));
+                    cases.push(Case::new(
+                        &format!("{from} to {to}"),
+                        &format!("{row}, {what}"),
+                        answer,
+                        fits,
+                    ));
                 }
             }
-            for gone in listed.iter().filter(|id| !after.rules().any(|r| r.effect == Effect::Deny && r.id.as_str() == **id)) {
+            for gone in listed
+                .iter()
+                .filter(|id| !after.rules().any(|r| r.effect == Effect::Deny && r.id.as_str() == **id))
+            {
                 let about = format!("{gone}, {what}");
                 cases.push(Case::new(&format!("{from} to {to}"), &about, Answer::Impossible, false));
             }

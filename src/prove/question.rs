@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::shrink::shrink;
 use super::solve::Models;
 use super::space::{Shared, Space};
-use super::world::World;
+use super::world::{Judged, World};
 use crate::engine::{Budget, Decision, Verdict};
 use crate::subject::{Kind, Policy};
 use crate::table::{Catalog, Effect, Rule, RuleId};
@@ -21,6 +21,9 @@ use crate::table::{Catalog, Effect, Rule, RuleId};
 const MAX_REPLAYS: usize = 24;
 /// How many examples stand in for a list that a view looks into as a whole.
 const MAX_PICKS: usize = 12;
+
+/// Why a model that was replayed in vain proves nothing.
+pub(super) const UNREAL: &str = "no document was found that has the values of a model";
 
 /// The answer to "is there a document that …?".
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +100,26 @@ impl Side {
         }
     }
 
+    /// Whether a warning ends the judgement.
+    fn has_ending_warning(&self) -> bool {
+        self.world.rules().any(|rule| rule.halt && rule.effect != Effect::Deny)
+    }
+
+    /// What is asked as conditions that are to hold together, and whether each is that a row fires.
+    fn conditions(&self, space: &Space, ask: &Ask, judged: &Judged, out: &mut Vec<(bool, Bdd)>) {
+        let row = |id: &RuleId| judged.rows.get(id);
+        let deny = self.world.rules().filter(|rule| rule.effect == Effect::Deny);
+        match ask {
+            Ask::Fires(id) => out.push((true, row(id).map_or_else(|| space.no(), |pair| pair.yes.clone()))),
+            Ask::Silent(id) => out.extend(row(id).map(|pair| (false, pair.no.clone()))),
+            Ask::Allowed => out.extend(deny.filter_map(|r| row(&r.id)).map(|pair| (false, pair.no.clone()))),
+            Ask::NotDenied => out.extend(deny.filter_map(|r| row(&r.id)).map(|pair| (false, pair.yes.not()))),
+            Ask::First(id) => {
+                out.extend(self.before(id).filter_map(|r| row(&r.id)).map(|pair| (false, pair.no.clone())));
+            }
+        }
+    }
+
     /// Whether a document does what is asked.
     pub(super) fn does(&self, asks: &[&Ask], witness: &Witness) -> bool {
         let texts = witness.texts();
@@ -121,7 +144,8 @@ impl Questions {
     pub(super) fn answer(&self, sides: &[&Side], asks: &[(usize, Ask)]) -> Answer {
         let of = |number: usize| asks.iter().filter(move |(n, _)| *n == number).map(|(_, ask)| ask);
         let per_side: Vec<Vec<&Ask>> = (0..sides.len()).map(|n| of(n).collect()).collect();
-        let holds = |witness: &Witness| sides.iter().zip(&per_side).all(|(side, asks)| side.does(asks, witness));
+        let holds =
+            |witness: &Witness| sides.iter().zip(&per_side).all(|(side, asks)| side.does(asks, witness));
         let Some(first) = sides.first() else { return Answer::Undecided(Vec::new()) };
         let pool = self.pool(first);
         // Rows that matter, and the outcomes that are wanted of them.
@@ -133,7 +157,7 @@ impl Questions {
             };
             // Where everything is allowed no deny row has ended the judgement.
             let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
-            let warns = side.world.rules().any(|rule| rule.halt && rule.effect != Effect::Deny);
+            let warns = side.has_ending_warning();
             let only_fires = asks.iter().all(|ask| matches!(ask, Ask::Fires(_)));
             rows.push(side.world.relevant(&wanted, !only_fires && (!allowed || warns)));
         }
@@ -150,18 +174,22 @@ impl Questions {
             }
         }
         let mut space = Space::new(&self.shared, slots);
-        let mut question = space.yes();
+        let mut conditions = Vec::new();
         for ((side, asks), rows) in sides.iter().zip(&per_side).zip(&rows) {
-            let judged = side.world.judge(&mut space, rows, 0);
+            // Where nothing is denied no deny row has ended the judgement.
+            let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
+            let judged = side.world.judge(&mut space, rows, 0, allowed && !side.has_ending_warning());
             for ask in asks {
-                let one = self.formula(&mut space, side, ask, &judged);
-                question = question.and(&one);
+                side.conditions(&space, ask, &judged, &mut conditions);
             }
         }
+        // What fires is what the question is about.
+        conditions.sort_by_key(|(fires, _)| !fires);
+        let conditions = conditions.into_iter().map(|(_, condition)| condition).collect();
         let names = first.root_names();
-        let mut models = Models::new(&mut space, &question, &pool.strings);
+        let mut models = Models::new(&mut space, conditions, &pool.strings);
         for _ in 0..MAX_REPLAYS {
-            let Some((model, values)) = models.next() else { break };
+            let Some(values) = models.next() else { break };
             let picks = if values.whole.is_empty() { 1 } else { MAX_PICKS };
             for pick in 0..picks {
                 let witness = build(models.space(), &values, &names, &pool, pick);
@@ -169,26 +197,13 @@ impl Questions {
                     return Answer::Possible(Box::new(shrink(witness, &holds)));
                 }
             }
-            models.reject(&model, "no document was found that has the values of a model".to_owned());
+            models.reject(UNREAL);
         }
         if models.doubts.is_empty() {
             return Answer::Impossible;
         }
         let doubts = models.doubts.iter().cloned().collect();
         self.example(&pool, &holds, doubts)
-    }
-
-    fn formula(&self, space: &mut Space, side: &Side, ask: &Ask, judged: &super::world::Judged) -> Bdd {
-        match ask {
-            Ask::Fires(id) => judged.rows.get(id).map_or_else(|| space.no(), |pair| pair.yes.clone()),
-            Ask::Silent(id) => judged.rows.get(id).map_or_else(|| space.yes(), |pair| pair.no.clone()),
-            Ask::Allowed => judged.allowed.clone(),
-            Ask::NotDenied => judged.denied.not(),
-            Ask::First(id) => {
-                let before = side.before(id).filter_map(|rule| judged.rows.get(&rule.id));
-                before.fold(space.yes(), |all, pair| all.and(&pair.no))
-            }
-        }
     }
 
     /// Where the models of a question led nowhere, an example of some row may still answer it.

@@ -38,7 +38,8 @@ fn candidates(witness: &Witness) -> Vec<Witness> {
         }
         return out;
     }
-    let beside: [fn(&mut Witness) -> &mut Option<Json>; 3] = [|w| &mut w.host, |w| &mut w.daemon, |w| &mut w.image];
+    let beside: [fn(&mut Witness) -> &mut Option<Json>; 3] =
+        [|w| &mut w.host, |w| &mut w.daemon, |w| &mut w.image];
     for part in beside {
         let mut less = witness.clone();
         if let Some(json) = part(&mut less).take() {
@@ -72,8 +73,9 @@ fn parts(json: &Json) -> Vec<Json> {
                 }
                 for shorter in shorter(key) {
                     if !members.contains_key(&shorter) {
-                        let renamed =
-                            members.iter().map(|(k, v)| (if k == key { shorter.clone() } else { k.clone() }, v.clone()));
+                        let renamed = members
+                            .iter()
+                            .map(|(k, v)| (if k == key { shorter.clone() } else { k.clone() }, v.clone()));
                         out.push(Json::Object(renamed.collect()));
                     }
                 }

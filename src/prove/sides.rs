@@ -1,6 +1,8 @@
 //! What is true of all documents, whatever a question asks: entries are counted from the first, keys differ, what is
 //! absent is zero, and a string can only meet the tests that some string meets.
 
+use std::collections::BTreeMap;
+
 use biodivine_lib_bdd::Bdd;
 
 use super::ground::literal;
@@ -10,29 +12,50 @@ use crate::schema::Constant;
 /// The most tests of one string that are looked at together beforehand; others meet when a model is tried.
 const MAX_TOGETHER: usize = 16;
 
-/// The constraint on all atoms of the space.
-pub(super) fn sides(space: &mut Space) -> Bdd {
-    let mut out = space.yes();
+/// The constraints on all atoms of the space.
+pub(super) fn sides(space: &mut Space) -> Vec<Bdd> {
+    let mut out = Vec::new();
     entries(space, &mut out);
     defaults(space, &mut out);
     absence(space, &mut out);
     strings(space, &mut out);
+    numbers(space, &mut out);
     out
 }
 
+/// What is at most so much is at most more.
+fn numbers(space: &Space, out: &mut Vec<Bdd>) {
+    let mut bounds: BTreeMap<(Option<TermId>, Option<TermId>), Vec<(i64, usize)>> = BTreeMap::new();
+    for (number, atom) in space.atoms().iter().enumerate() {
+        if let Atom::AtMost(x, y, c) = atom {
+            bounds.entry((*x, *y)).or_default().push((*c, number));
+        }
+    }
+    for bounds in bounds.values_mut() {
+        bounds.sort_unstable();
+        for pair in bounds.windows(2) {
+            if let [(_, less), (_, more)] = pair {
+                out.push(space.literal(*less, false).or(&space.literal(*more, true)));
+            }
+        }
+    }
+}
+
 /// Entries are there from the first on, and the keys of a map differ.
-fn entries(space: &mut Space, out: &mut Bdd) {
+fn entries(space: &mut Space, out: &mut Vec<Bdd>) {
     let lists: Vec<TermId> = space
         .terms()
         .map(|(id, _)| id)
-        .filter(|id| space.slots_of(*id) > 0 && matches!(node(space, *id), Some(Node::Field(..) | Node::Element(..))))
+        .filter(|id| {
+            space.slots_of(*id) > 0 && matches!(node(space, *id), Some(Node::Field(..) | Node::Element(..)))
+        })
         .collect();
     for list in lists {
         let slots = space.slots_of(list);
         let used: Vec<Bdd> = (0..slots).map(|i| space.atom(Atom::Used(list, i))).collect();
         for pair in used.windows(2) {
             if let [first, second] = pair {
-                *out = out.and(&second.imp(first));
+                out.push(second.imp(first));
             }
         }
         let keys: Vec<(usize, TermId)> = space
@@ -46,7 +69,7 @@ fn entries(space: &mut Space, out: &mut Bdd) {
             for (j, second) in keys.iter().skip(n.saturating_add(1)) {
                 let (Some(a), Some(b)) = (used.get(*i), used.get(*j)) else { continue };
                 let same = space.atom(Atom::Equal(*first.min(second), *first.max(second)));
-                *out = out.and_not(&a.and(b).and(&same));
+                out.push(a.and(b).and(&same).not());
             }
         }
     }
@@ -57,18 +80,18 @@ fn node(space: &Space, term: TermId) -> Option<&Node> {
 }
 
 /// The merge with the command line's defaults leaves no zero string or number where there is a default.
-fn defaults(space: &mut Space, out: &mut Bdd) {
+fn defaults(space: &mut Space, out: &mut Vec<Bdd>) {
     let with: Vec<(TermId, Constant)> =
         space.terms().filter_map(|(id, t)| Some((id, t.default.clone()?))).collect();
     for (term, default) in with {
         match default {
             Constant::String(text) if !text.is_empty() => {
                 let empty = space.text(term, &literal(&[]));
-                *out = out.and_not(&empty);
+                out.push(empty.not());
             }
             Constant::Int(n) if n != 0 => {
                 let zero = zero_int(space, term);
-                *out = out.and_not(&zero);
+                out.push(zero.not());
             }
             _ => {}
         }
@@ -82,7 +105,7 @@ fn zero_int(space: &mut Space, term: TermId) -> Bdd {
 }
 
 /// What is not there has the zero value, and so has everything in it.
-fn absence(space: &mut Space, out: &mut Bdd) {
+fn absence(space: &mut Space, out: &mut Vec<Bdd>) {
     // Atoms that come up on the way are looked at as well.
     let mut at = 0;
     while let Some(atom) = space.atoms().get(at).cloned() {
@@ -94,7 +117,7 @@ fn absence(space: &mut Space, out: &mut Bdd) {
                 if atom != present && space.has_atom(&present) {
                     let here = space.atom(present);
                     let zero = is_zero(space, &atom, at.saturating_sub(1), term, place == term);
-                    *out = out.and(&here.or(&zero));
+                    out.push(here.or(&zero));
                 }
                 around = space.parent(place);
             }
@@ -136,8 +159,8 @@ fn is_zero(space: &mut Space, atom: &Atom, number: usize, term: TermId, itself: 
 }
 
 /// The combinations of tests that some string meets.
-fn strings(space: &mut Space, out: &mut Bdd) {
-    let mut tests: std::collections::BTreeMap<TermId, Vec<(LangId, usize)>> = Default::default();
+fn strings(space: &mut Space, out: &mut Vec<Bdd>) {
+    let mut tests: BTreeMap<TermId, Vec<(LangId, usize)>> = BTreeMap::new();
     for (number, atom) in space.atoms().iter().enumerate() {
         if let Atom::Text(term, lang) = atom {
             tests.entry(*term).or_default().push((*lang, number));
@@ -160,6 +183,6 @@ fn strings(space: &mut Space, out: &mut Bdd) {
             }
             any = any.or(&all);
         }
-        *out = out.and(&any);
+        out.push(any);
     }
 }

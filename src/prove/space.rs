@@ -11,8 +11,11 @@ use super::language::{self, Lang};
 use crate::facts::views::View;
 use crate::schema::{Constant, Type};
 
-/// The most atoms of one question.
-const MAX_ATOMS: u16 = 6000;
+/// The variables of decision diagrams.
+const MAX_VARIABLES: u16 = 30_000;
+/// How many variables in a row a term has for its atoms. What depends on each other should stand close together: the size
+/// of a diagram can double with every pair that does not.
+const BLOCK: u16 = 12;
 
 /// The number of a term.
 pub(super) type TermId = usize;
@@ -62,6 +65,8 @@ pub(super) struct Term {
     /// What the loader puts in for a zero value.
     pub(super) default: Option<Constant>,
     pub(super) view: Option<&'static View>,
+    /// A struct whose fields stand in the object around it, and one of them to name if none has a value.
+    pub(super) embed: Option<(String, Type)>,
 }
 
 /// Something that is true or false of some terms.
@@ -164,6 +169,13 @@ pub(super) struct Space {
     numbers: BTreeMap<Node, TermId>,
     atoms: Vec<Atom>,
     atom_numbers: BTreeMap<Atom, usize>,
+    /// The variable of each atom.
+    places: Vec<u16>,
+    /// And back.
+    owners: BTreeMap<u16, usize>,
+    /// The next free variable of each term, and the end of its block.
+    blocks: BTreeMap<TermId, (u16, u16)>,
+    next_block: u16,
     /// How many entries of each list or map are modelled, by its path.
     pub(super) slots: BTreeMap<String, usize>,
     /// Why the answer can be no proof of impossibility.
@@ -180,7 +192,7 @@ pub(super) struct Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        let vars = BddVariableSet::new_anonymous(MAX_ATOMS);
+        let vars = BddVariableSet::new_anonymous(MAX_VARIABLES);
         let variables = vars.variables();
         Self { vars: Rc::new(vars), variables: Rc::new(variables), langs: Rc::default() }
     }
@@ -196,6 +208,10 @@ impl Space {
             numbers: BTreeMap::new(),
             atoms: Vec::new(),
             atom_numbers: BTreeMap::new(),
+            places: Vec::new(),
+            owners: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            next_block: 0,
             slots,
             limits: BTreeSet::new(),
         }
@@ -234,18 +250,41 @@ impl Space {
 
     /// The variable of an atom.
     pub(super) fn atom(&mut self, atom: Atom) -> Bdd {
-        let next = self.atoms.len();
-        let number = *self.atom_numbers.entry(atom.clone()).or_insert(next);
-        if number == next {
-            self.atoms.push(atom);
-        }
-        match self.variables.get(number) {
-            Some(var) => self.vars.mk_var(*var),
+        let number = match self.atom_numbers.get(&atom) {
+            Some(number) => *number,
             None => {
-                self.limits.insert(format!("it has more than {MAX_ATOMS} atoms"));
-                self.no()
+                let number = self.atoms.len();
+                let place = self.place(atom.terms().max().unwrap_or_default());
+                self.atom_numbers.insert(atom.clone(), number);
+                self.atoms.push(atom);
+                self.places.push(place);
+                self.owners.insert(place, number);
+                number
             }
+        };
+        self.literal(number, true)
+    }
+
+    /// A free variable for an atom of a term.
+    fn place(&mut self, term: TermId) -> u16 {
+        let (next, end) = self.blocks.get(&term).copied().unwrap_or_default();
+        let next = if next < end { next } else { self.next_block };
+        let end = if next == self.next_block {
+            self.next_block = self.next_block.saturating_add(BLOCK);
+            next.saturating_add(BLOCK)
+        } else {
+            end
+        };
+        if end > MAX_VARIABLES {
+            self.limits.insert("it asks for too much at once".to_owned());
         }
+        self.blocks.insert(term, (next.saturating_add(1), end));
+        next
+    }
+
+    /// The number of the atom that a variable stands for.
+    pub(super) fn owner(&self, variable: BddVariable) -> Option<usize> {
+        self.owners.get(&u16::try_from(variable.to_index()).ok()?).copied()
     }
 
     pub(super) fn has_atom(&self, atom: &Atom) -> bool {
@@ -254,7 +293,8 @@ impl Space {
 
     /// The variable of an atom by its number.
     pub(super) fn literal(&self, number: usize, value: bool) -> Bdd {
-        match self.variables.get(number) {
+        let place = self.places.get(number).copied().unwrap_or(u16::MAX);
+        match self.variables.get(usize::from(place)) {
             Some(var) => self.vars.mk_literal(*var, value),
             None => self.no(),
         }
@@ -262,8 +302,7 @@ impl Space {
 
     /// A string passes the test of a pattern.
     pub(super) fn text(&mut self, term: TermId, pattern: &str) -> Bdd {
-        let number =
-            self.langs.borrow_mut().number(pattern.to_owned(), || Lang::of_pattern(pattern));
+        let number = self.langs.borrow_mut().number(pattern.to_owned(), || Lang::of_pattern(pattern));
         self.in_lang(term, number, pattern)
     }
 
@@ -321,6 +360,6 @@ impl Space {
 impl Term {
     /// A term that no schema has.
     pub(super) fn made(node: Node, root: usize) -> Self {
-        Self { node, ty: None, root, default: None, view: None }
+        Self { node, ty: None, root, default: None, view: None, embed: None }
     }
 }

@@ -117,7 +117,8 @@ fn one(
     }
     let profiles: Vec<String> = profiles.into_iter().map(|(profile, _)| profile.to_owned()).collect();
     let mut more = None;
-    let names = |list: Vec<(&str, crate::source::Span)>| list.into_iter().map(|(s, _)| s.to_owned()).collect();
+    let names =
+        |list: Vec<(&str, crate::source::Span)>| list.into_iter().map(|(s, _)| s.to_owned()).collect();
     let form = match entry.required("form", problems) {
         (form @ ("always" | "denied"), at) => {
             let assume = entry.string("assume", problems).map_or("true", |(text, _)| text);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::number::{self, Difference};
 use super::space::{Arg, Atom, LangId, Node, Space, TermId};
 use crate::facts::views::{ViewArg, ViewField};
-use crate::schema::{IntSize, Type};
+use crate::schema::{Constant, IntSize, Type};
 
 /// Atoms and whether each holds.
 pub(super) type Literals = BTreeMap<usize, bool>;
@@ -23,6 +23,18 @@ pub(super) struct Values {
     pub(super) used: BTreeSet<(TermId, usize)>,
     /// Lists and maps that a view looks into as a whole: their contents are taken from examples.
     pub(super) whole: BTreeSet<TermId>,
+}
+
+impl Values {
+    /// Those of another part of the question as well.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.strings.extend(other.strings);
+        self.numbers.extend(other.numbers);
+        self.bools.extend(other.bools);
+        self.present.extend(other.present);
+        self.used.extend(other.used);
+        self.whole.extend(other.whole);
+    }
 }
 
 /// Why there are no such values.
@@ -62,8 +74,14 @@ pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Resul
             let names: Vec<&str> = names.into_iter().collect();
             let near = |l: &Literals| {
                 let calls = self::calls(space, l);
-                let mut search =
-                    Search { space, pool, model: l, numbers: &out.numbers, calls: &calls, tries: MAX_TRIES / 2 };
+                let mut search = Search {
+                    space,
+                    pool,
+                    model: l,
+                    numbers: &out.numbers,
+                    calls: &calls,
+                    tries: MAX_TRIES / 2,
+                };
                 search.run().is_none()
             };
             let all = pick(space, model, |space, atom| touches_view(space, atom, &calls));
@@ -291,9 +309,8 @@ fn call_of(space: &Space, term: TermId) -> Option<TermId> {
 }
 
 fn touches_view(space: &Space, atom: &Atom, calls: &[Call<'_>]) -> bool {
-    atom.terms().any(|t| {
-        call_of(space, t).is_some() || calls.iter().any(|call| call.args.contains(&Arg::Term(t)))
-    })
+    atom.terms()
+        .any(|t| call_of(space, t).is_some() || calls.iter().any(|call| call.args.contains(&Arg::Term(t))))
 }
 
 /// The search for arguments for which views give what is wanted.
@@ -342,12 +359,19 @@ impl Search<'_> {
         }
         tests.sort_unstable();
         let own = self.space.langs.borrow_mut().strings(&tests, 4);
-        let mut out = own.map_or_else(Vec::new, |own| own.to_vec());
+        // What need not be written at all comes first.
+        let mut out = Vec::new();
+        if let Some(Constant::String(text)) = self.space.get(term).and_then(|t| t.default.as_ref()) {
+            out.push(text.clone().into_bytes());
+        }
         let langs: Vec<_> = tests
             .iter()
             .filter_map(|(lang, wanted)| Some((self.space.langs.borrow().get(*lang)?, *wanted)))
             .collect();
-        out.extend(self.pool.iter().filter(|s| langs.iter().all(|(l, w)| l.contains(s) == *w)).cloned());
+        out.extend(self.pool.iter().cloned());
+        out.retain(|s| langs.iter().all(|(l, w)| l.contains(s) == *w));
+        let at = out.len().min(1);
+        out.splice(at..at, own.map_or_else(Vec::new, |own| own.to_vec()));
         out
     }
 
@@ -400,7 +424,8 @@ impl Search<'_> {
             if args.len() < call.args.len() {
                 continue;
             }
-            let fields: Vec<ViewField<'static>> = (view.eval)(&args).iter().map(ViewField::to_owned).collect();
+            let fields: Vec<ViewField<'static>> =
+                (view.eval)(&args).iter().map(ViewField::to_owned).collect();
             drop(args);
             for (number, holds) in self.model {
                 let Some(atom) = self.space.atoms().get(*number) else { continue };

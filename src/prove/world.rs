@@ -9,7 +9,7 @@ use super::ground::{Env, Grounder, Pair, Read, Val, kind_of};
 use super::space::{Space, TermId};
 use crate::engine::Program;
 use crate::schema::Schema;
-use crate::table::{Catalog, Effect, Operand, Rule, RuleId};
+use crate::table::{Catalog, Operand, Rule, RuleId};
 
 /// The rules of one subject in one profile.
 #[derive(Clone, Debug)]
@@ -26,10 +26,6 @@ pub(super) struct World {
 pub(super) struct Judged {
     /// When each fires, and when it is known not to.
     pub(super) rows: BTreeMap<RuleId, Pair>,
-    /// Some deny row fires.
-    pub(super) denied: Bdd,
-    /// Every deny row is known not to fire.
-    pub(super) allowed: Bdd,
 }
 
 impl World {
@@ -52,15 +48,14 @@ impl World {
         self.program.rules()
     }
 
-    /// A row by its id.
-    pub(super) fn rule(&self, id: &RuleId) -> Option<&Rule> {
-        self.rules().find(|rule| rule.id == *id)
-    }
-
     /// The rows that matter if some are asked for: those, and whatever changes what they see, or ends the judgement.
     ///
     /// `ends` says whether the answer can rest on a row that ends it.
-    pub(super) fn relevant(&self, wanted: &dyn Fn(&Rule) -> Option<Wanted>, ends: bool) -> Vec<(&Rule, Wanted)> {
+    pub(super) fn relevant(
+        &self,
+        wanted: &dyn Fn(&Rule) -> Option<Wanted>,
+        ends: bool,
+    ) -> Vec<(&Rule, Wanted)> {
         let mut out = Vec::new();
         for rule in self.rules() {
             let mut how = wanted(rule);
@@ -80,12 +75,18 @@ impl World {
         out
     }
 
-    /// Grounds the rows that matter. `told` numbers what is told of the machine.
-    pub(super) fn judge(&self, space: &mut Space, rows: &[(&Rule, Wanted)], told: usize) -> Judged {
-        let (yes, no) = (space.yes(), space.no());
+    /// Grounds the rows that matter. `told` numbers what is told of the machine; `whole`: no row ends the judgement.
+    pub(super) fn judge(
+        &self,
+        space: &mut Space,
+        rows: &[(&Rule, Wanted)],
+        told: usize,
+        whole: bool,
+    ) -> Judged {
+        let yes = space.yes();
         let mut grounder = Grounder::new(space, &self.schemas, self.roots.clone());
         grounder.told = told;
-        let mut judged = Judged { rows: BTreeMap::new(), denied: no, allowed: yes.clone() };
+        let mut judged = Judged { rows: BTreeMap::new() };
         let mut going = yes;
         let mut halts = grounder.pair(false).yes;
         let mut stage = None;
@@ -97,12 +98,8 @@ impl World {
             }
             let pair = grounder.each(&rule.each, &Env::new(), &mut |g, env| g.cond(&rule.when, env));
             let pair = Pair { yes: going.and(&pair.yes), no: going.not().or(&pair.no) };
-            if rule.halt {
+            if rule.halt && !whole {
                 halts = halts.or(&pair.yes);
-            }
-            if rule.effect == Effect::Deny {
-                judged.denied = judged.denied.or(&pair.yes);
-                judged.allowed = judged.allowed.and(&pair.no);
             }
             if !rule.set.is_empty() {
                 changes(&mut grounder, rule, &pair);

@@ -66,7 +66,14 @@ pub fn prove_human(proved: &[Proved<'_>], times: bool) -> String {
         for line in wrap(&one.theorem.statement, 96).lines() {
             out.push_str(&format!("    {line}\n"));
         }
-        for case in &one.proof.cases {
+        let quiet = |case: &&Case| case.fits && case.witness.is_none();
+        let mut proved: Vec<&str> =
+            one.proof.cases.iter().filter(quiet).map(|c| c.profile.as_str()).collect();
+        proved.dedup();
+        if !proved.is_empty() {
+            out.push_str(&format!("    proved for {}\n", proved.join(", ")));
+        }
+        for case in one.proof.cases.iter().filter(|case| !quiet(case)) {
             out.push_str(&case_human(case));
         }
     }
@@ -102,7 +109,6 @@ pub(crate) fn case_human(case: &Case) -> String {
         Some(witness) => {
             out.push_str(&format!(" {}\n", witness_human(witness)));
         }
-        None if case.doubts.is_empty() && case.fits => out.push_str(" no document does\n"),
         None if case.doubts.is_empty() => out.push_str(" there is no such document\n"),
         None => out.push_str(&format!(" not known: {}\n", case.doubts.join("; "))),
     }
