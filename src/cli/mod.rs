@@ -7,6 +7,8 @@
 mod audit;
 mod check;
 mod daemon;
+#[cfg(feature = "prove")]
+mod diff;
 mod examples;
 mod files;
 mod input;
@@ -88,6 +90,8 @@ enum Command {
     Rules(rules::RulesArgs),
     #[cfg(feature = "prove")]
     Prove(prove::ProveArgs),
+    #[cfg(feature = "prove")]
+    Diff(diff::DiffArgs),
     Completions(CompletionsArgs),
 }
 
@@ -158,6 +162,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Rules(args) => rules::run(&args, output),
         #[cfg(feature = "prove")]
         Command::Prove(args) => prove::run(&args, output),
+        #[cfg(feature = "prove")]
+        Command::Diff(args) => diff::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);

@@ -8,7 +8,126 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::question::{Answer, Ask, Questions, Side};
 use super::theorem::RowLaw;
 use crate::engine::{Budget, Decision, Verdict};
-use crate::table::{Effect, RuleId};
+use crate::subject::Kind;
+use crate::table::{Catalog, Effect, RuleId};
+
+/// A row that does nothing of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The row.
+    pub rule: RuleId,
+    /// What is wrong with it.
+    pub kind: FaultKind,
+    /// The profile in which it is so.
+    pub profile: String,
+    /// Other rows that it is because of, where single ones are to blame.
+    pub because_of: Vec<RuleId>,
+    /// Why it is not known whether it is so.
+    pub doubts: Vec<String>,
+}
+
+/// What can be wrong with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultKind {
+    /// Its condition holds for no document.
+    Contradictory,
+    /// Its condition can hold, but not for what earlier rows leave of a document.
+    Dead,
+    /// Wherever it fires a deny row before it fires as well, so that it is never the first; a warning: wherever it fires
+    /// the document is denied.
+    Shadowed,
+    /// Another row of its effect fires on the same documents.
+    Duplicate,
+}
+
+impl FaultKind {
+    /// In one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Contradictory => "contradictory",
+            Self::Dead => "dead",
+            Self::Shadowed => "shadowed",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+/// The rows of a catalog, from the given number on, that do nothing of their own in some profile.
+///
+/// The second value is the number of rows and profiles that were looked at.
+#[must_use]
+pub fn faults(catalog: &Catalog, from: usize) -> (Vec<Fault>, usize) {
+    let questions = Questions::default();
+    let rows = catalog.rules().get(from..).unwrap_or_default();
+    let (mut out, mut looked_at) = (Vec::new(), 0);
+    for profile in catalog.profiles().iter() {
+        for kind in Kind::ALL {
+            let own = rows.iter().filter(|rule| {
+                *rule.subject == *kind.as_str() && rule.holds_in(catalog.profiles(), &profile.id)
+            });
+            let ids: Vec<RuleId> = own.map(|rule| rule.id.clone()).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let Some(side) = Side::new(catalog, &profile.id, kind) else { continue };
+            looked_at += ids.len();
+            out.extend(faults_of(&questions, &side, &ids));
+        }
+    }
+    (out, looked_at)
+}
+
+fn faults_of(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<Fault> {
+    let profile = side.policy.profile().to_owned();
+    let fault = |rule: &RuleId, kind, because_of, doubts| Fault {
+        rule: rule.clone(),
+        kind,
+        profile: profile.clone(),
+        because_of,
+        doubts,
+    };
+    let mut out = Vec::new();
+    let mut dead = BTreeSet::new();
+    for (id, doubts) in look(questions, side, ids, RowLaw::Reachable) {
+        let id = RuleId::new(&id);
+        let alone = Side::alone(side, &id);
+        let contradictory = doubts.is_empty()
+            && questions.answer(&[&alone], &[(0, Ask::Fires(id.clone()))]) == Answer::Impossible;
+        let kind = if contradictory { FaultKind::Contradictory } else { FaultKind::Dead };
+        out.push(fault(&id, kind, Vec::new(), doubts));
+        dead.insert(id);
+    }
+    let living: Vec<RuleId> = ids.iter().filter(|id| !dead.contains(id)).cloned().collect();
+    for (id, doubts) in look(questions, side, &living, RowLaw::Unshadowed) {
+        let id = RuleId::new(&id);
+        let blamed = if doubts.is_empty() { shadows(questions, side, &id) } else { Vec::new() };
+        out.push(fault(&id, FaultKind::Shadowed, blamed, doubts));
+    }
+    for (pair, doubts) in look(questions, side, &living, RowLaw::Distinct) {
+        let (one, other) = pair.split_once(" and ").unwrap_or((&pair, ""));
+        let (one, other) = (RuleId::new(one), RuleId::new(other));
+        let (rule, twin) = if living.contains(&other) { (other, one) } else { (one, other) };
+        if !dead.contains(&twin) {
+            out.push(fault(&rule, FaultKind::Duplicate, vec![twin], doubts));
+        }
+    }
+    out
+}
+
+/// The single deny rows that fire wherever a row does.
+fn shadows(questions: &Questions, side: &Side, id: &RuleId) -> Vec<RuleId> {
+    let rule = side.rules().find(|rule| rule.id == *id);
+    let any = rule.is_some_and(|rule| rule.effect == Effect::Warn);
+    let before = side.rules().take_while(|rule| any || rule.id != *id);
+    let deny = before.filter(|rule| rule.effect == Effect::Deny && rule.id != *id);
+    deny.filter(|other| {
+        let asks = [(0, Ask::Fires(id.clone())), (0, Ask::Silent(other.id.clone()))];
+        questions.answer(&[side], &asks) == Answer::Impossible
+    })
+    .map(|other| other.id.clone())
+    .collect()
+}
 
 /// The decisions about all examples of a kind.
 pub(super) fn decisions(questions: &Questions, side: &Side) -> Vec<Decision> {

@@ -5,6 +5,8 @@
 //! (automata), integers (differences), lists and maps (as many entries as can matter), and by trying. What remains is
 //! turned into a document, which is decoded and judged before it is shown. A question without such a document is
 //! *proved* to have none, or it is undecided, and says why.
+mod daemon;
+mod diff;
 mod document;
 mod entries;
 mod exact;
@@ -26,7 +28,10 @@ mod values;
 mod versions;
 mod world;
 
+pub use daemon::{DaemonChange, DaemonDiff, Kept};
+pub use diff::{Difference, Direction, ProgramDiff, diff};
 pub use document::Witness;
+pub use hygiene::{Fault, FaultKind, faults};
 pub use prover::{Case, Proof, Prover, Verdict};
 pub use question::Answer;
 pub use theorem::Theorem;

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use super::document::Witness;
 use super::hygiene;
 use super::question::{Answer, Ask, Questions, Side};
-use super::theorem::{self, Form, RowLaw, Theorem};
+use super::theorem::{self, Form, Listed, RowLaw, Theorem};
 use super::versions;
 use crate::subject::Kind;
-use crate::table::{Catalog, Effect, RuleId, TableError};
+use crate::table::{Catalog, RuleId, TableError};
 
 /// What became of a theorem.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,12 +128,10 @@ impl Prover {
                 }
                 Proof::of(cases, questions)
             }
-            Form::Versions { newly_denied, newly_allowed } => {
-                match (theorem.kind, theorem.profiles.as_slice()) {
-                    (Some(kind), [from, to]) => self.versions(kind, from, to, newly_denied, newly_allowed),
-                    _ => Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 },
-                }
-            }
+            Form::Versions(listed) => match (theorem.kind, theorem.profiles.as_slice()) {
+                (Some(kind), [from, to]) => self.versions(kind, from, to, listed),
+                _ => Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 },
+            },
             Form::Facts { except } => {
                 let (mut cases, mut questions) = (Vec::new(), 0);
                 for (profile, side) in sides() {
@@ -188,39 +186,46 @@ impl Prover {
         (cases.collect(), asked)
     }
 
-    fn versions(&self, kind: Kind, from: &str, to: &str, denied: &[String], allowed: &[String]) -> Proof {
+    /// Two versions differ as listed, row by row and key by key.
+    fn versions(&self, kind: Kind, from: &str, to: &str, listed: &Listed) -> Proof {
         let (Some(old), Some(new)) = (self.side(from, kind), self.side(to, kind)) else {
             return Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 };
         };
+        let both = format!("{from} to {to}");
         let mut cases = Vec::new();
         let mut questions = 0;
-        for (before, after, listed, what) in
-            [(&old, &new, denied, "newly denied"), (&new, &old, allowed, "newly allowed")]
-        {
-            let listed: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+        for (before, after, rows, keys, what) in [
+            (&old, &new, &listed.newly_denied, &listed.gone_keys, "newly denied"),
+            (&new, &old, &listed.newly_allowed, &listed.new_keys, "newly allowed"),
+        ] {
+            let mut missing: BTreeSet<&str> = rows.iter().map(String::as_str).collect();
             for (row, answer) in versions::newly_denied(&self.questions, before, after) {
                 questions += 1;
+                let wanted = missing.remove(row.as_str());
                 let fits = match &answer {
-                    Answer::Possible(_) => listed.contains(row.as_str()),
-                    Answer::Impossible => !listed.contains(row.as_str()),
+                    Answer::Possible(_) => wanted,
+                    Answer::Impossible => !wanted,
                     Answer::Undecided(_) => false,
                 };
-                if !matches!(answer, Answer::Impossible) || !fits {
-                    cases.push(Case::new(
-                        &format!("{from} to {to}"),
-                        &format!("{row}, {what}"),
-                        answer,
-                        fits,
-                    ));
+                if answer != Answer::Impossible || !fits {
+                    cases.push(Case::new(&both, &format!("{row}, {what}"), answer, fits));
                 }
             }
-            for gone in listed
-                .iter()
-                .filter(|id| !after.rules().any(|r| r.effect == Effect::Deny && r.id.as_str() == **id))
-            {
-                let about = format!("{gone}, {what}");
-                cases.push(Case::new(&format!("{from} to {to}"), &about, Answer::Impossible, false));
+            let gone = missing.into_iter().map(|row| format!("{row}, {what}"));
+            cases.extend(gone.map(|about| Case::new(&both, &about, Answer::Impossible, false)));
+            let mut missing: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+            for (key, witness) in versions::new_keys(after, before) {
+                questions += 1;
+                let wanted = missing.remove(key.as_str());
+                if let Some(witness) = witness {
+                    let answer = Answer::Possible(Box::new(witness));
+                    cases.push(Case::new(&both, &format!("key {key}, {what}"), answer, wanted));
+                } else if wanted {
+                    missing.insert("");
+                }
             }
+            let gone = missing.into_iter().map(|key| format!("key {key}, {what}"));
+            cases.extend(gone.map(|about| Case::new(&both, &about, Answer::Impossible, false)));
         }
         Proof::of(cases, questions)
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use biodivine_lib_bdd::Bdd;
 
@@ -59,12 +60,15 @@ pub(super) struct Side {
     pub(super) kind: Kind,
 }
 
+/// Which catalog it is: where its rows are in memory.
+type Rows = *const Arc<Rule>;
+
 /// Answers questions. What it learns about strings serves the next question.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     pub(super) shared: Shared,
-    pools: RefCell<BTreeMap<(Kind, usize), Rc<Pool>>>,
-    decisions: RefCell<BTreeMap<(Kind, String), Rc<Vec<Decision>>>>,
+    pools: RefCell<BTreeMap<(Kind, Rows), Rc<Pool>>>,
+    decisions: RefCell<BTreeMap<(Kind, String, Rows), Rc<Vec<Decision>>>>,
 }
 
 impl Side {
@@ -74,6 +78,13 @@ impl Side {
         let world = World::new(catalog, profile, kind.as_str())?;
         let judges = policy.kinds().any(|k| k == kind);
         judges.then_some(Self { world, policy, kind })
+    }
+
+    /// The same with one row only: its condition as it stands, whatever other rows do.
+    pub(super) fn alone(side: &Self, id: &RuleId) -> Self {
+        let mut world = side.world.clone();
+        world.program = world.program.only(|rule| rule.id == *id);
+        Self { world, policy: side.policy.clone(), kind: side.kind }
     }
 
     /// The rows, in the order in which they are judged; not the conditions of theorems.
@@ -216,7 +227,7 @@ impl Questions {
 
     pub(super) fn pool(&self, side: &Side) -> Rc<Pool> {
         let catalog = side.policy.catalog();
-        let key = (side.kind, catalog.rules().len());
+        let key = (side.kind, catalog.rules().as_ptr());
         if let Some(pool) = self.pools.borrow().get(&key) {
             return pool.clone();
         }
@@ -227,7 +238,8 @@ impl Questions {
 
     /// The decisions about all examples of a kind.
     pub(super) fn decisions(&self, side: &Side) -> Rc<Vec<Decision>> {
-        let key = (side.kind, side.policy.profile().to_owned());
+        let rows = side.policy.catalog().rules().as_ptr();
+        let key = (side.kind, side.policy.profile().to_owned(), rows);
         if let Some(found) = self.decisions.borrow().get(&key) {
             return found.clone();
         }

@@ -37,11 +37,24 @@ pub(super) enum Form {
     /// A property of every row of the kind.
     Rows(RowLaw),
     /// Two profiles differ by these rows and no others.
-    Versions { newly_denied: Vec<String>, newly_allowed: Vec<String> },
+    Versions(Listed),
     /// More facts turn no deny into an allow, nor fewer, but for these rows, where fewer do.
     Facts { except: Vec<String> },
     /// More rows turn no deny into an allow.
     Tables,
+}
+
+/// What is listed as different between two versions.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    /// Rows of the later one.
+    pub(super) newly_denied: Vec<String>,
+    /// Rows of the earlier one.
+    pub(super) newly_allowed: Vec<String>,
+    /// Keys that only the later one knows.
+    pub(super) new_keys: Vec<String>,
+    /// Keys that only the earlier one knows.
+    pub(super) gone_keys: Vec<String>,
 }
 
 /// What must hold of every row.
@@ -140,10 +153,12 @@ fn one(
         ("rows-reachable", _) => Form::Rows(RowLaw::Reachable),
         ("rows-unshadowed", _) => Form::Rows(RowLaw::Unshadowed),
         ("rows-distinct", _) => Form::Rows(RowLaw::Distinct),
-        ("versions", _) => Form::Versions {
+        ("versions", _) => Form::Versions(Listed {
             newly_denied: names(entry.strings("newly_denied", problems)),
             newly_allowed: names(entry.strings("newly_allowed", problems)),
-        },
+            new_keys: names(entry.strings("new_keys", problems)),
+            gone_keys: names(entry.strings("gone_keys", problems)),
+        }),
         ("facts", _) => Form::Facts { except: names(entry.strings("except", problems)) },
         ("tables", _) => Form::Tables,
         (_, span) => {

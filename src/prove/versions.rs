@@ -2,28 +2,54 @@
 
 use std::collections::BTreeSet;
 
+use super::document::Witness;
 use super::question::{Answer, Ask, Questions, Side};
 use crate::schema::Schema;
 use crate::table::{Base, Cond, Effect, Operand, Place, Rule, RuleId, Step};
 
 /// For each deny row of `after`, whether it refuses a document that `before` allows.
 ///
-/// Rows that both have are left out where nothing that they read differs.
+/// Rows that both have are left out where nothing that they read differs, nor what earlier rows change.
 pub(super) fn newly_denied(questions: &Questions, before: &Side, after: &Side) -> Vec<(RuleId, Answer)> {
-    let changing = |side: &Side| -> Vec<RuleId> {
-        side.rules().filter(|r| r.halt || !r.set.is_empty()).map(|r| r.id.clone()).collect()
+    // The same row is the same object: catalogs share what they are built on.
+    let changing = |side: &Side| -> Vec<*const Rule> {
+        side.rules().filter(|r| r.halt || !r.set.is_empty()).map(std::ptr::from_ref).collect()
     };
     let same_changes = changing(before) == changing(after);
     let changed = changed_fields(&before.world.schemas, &after.world.schemas);
-    let shared: BTreeSet<&RuleId> = before.rules().map(|r| &r.id).collect();
+    let shared: BTreeSet<*const Rule> = before.rules().map(std::ptr::from_ref).collect();
     let differs = |rule: &Rule| {
-        let set_differs = !same_changes && after.rules().any(|r| !r.set.is_empty() || r.halt);
-        !shared.contains(&rule.id) || set_differs || fields(rule).iter().any(|f| changed.contains(f))
+        !same_changes
+            || !shared.contains(&std::ptr::from_ref(rule))
+            || fields(rule).iter().any(|f| changed.contains(f))
     };
     let rows = after.rules().filter(|rule| rule.effect == Effect::Deny && differs(rule));
     rows.map(|rule| {
         let asks = [(0, Ask::Allowed), (1, Ask::Fires(rule.id.clone()))];
         (rule.id.clone(), questions.answer(&[before, after], &asks))
+    })
+    .collect()
+}
+
+/// The keys of the document that only `after` knows, each with a document that shows it where there is one.
+pub(super) fn new_keys(before: &Side, after: &Side) -> Vec<(String, Option<Witness>)> {
+    let names = |side: &Side| -> BTreeSet<String> {
+        let schema = side.world.schemas.first();
+        let fields = schema.into_iter().flat_map(|s| &s.get(s.root()).fields);
+        fields.filter(|f| !f.embed && !f.unlisted).map(|f| f.name.clone()).collect()
+    };
+    let known = names(before);
+    let new = names(after).into_iter().filter(|name| !known.contains(name));
+    let values = ["0", "\"\"", "false", "[]", "{}", "null"];
+    new.map(|name| {
+        let mut tries = values.iter().filter_map(|value| {
+            let value: serde_json::Value = serde_json::from_str(value).ok()?;
+            let mut document = serde_json::Map::new();
+            document.insert(name.clone(), value);
+            Some(Witness { document: document.into(), ..Witness::default() })
+        });
+        let found = tries.find(|w| after.does(&[&Ask::Allowed], w) && !before.does(&[&Ask::NotDenied], w));
+        (name, found)
     })
     .collect()
 }

@@ -1,5 +1,7 @@
 //! What a run of `check` has to say, and its renderings: each a pure function from a [`Report`] to text.
 
+#[cfg(feature = "prove")]
+mod diff;
 #[cfg(feature = "cli")]
 mod excerpt;
 #[cfg(feature = "cli")]
@@ -13,6 +15,10 @@ mod tests;
 mod text;
 mod wrap;
 
+#[cfg(feature = "prove")]
+pub use diff::{
+    Sides, daemon_diff_human, daemon_diff_json, diff_human, diff_json, faults_human, faults_json,
+};
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;

@@ -126,9 +126,9 @@ pub(crate) fn witness_human(witness: &Witness) -> String {
     out
 }
 
-/// For programs: one JSON document.
+/// For programs: one JSON document. `tables` is what was found of tables on top.
 #[must_use]
-pub fn prove_json(proved: &[Proved<'_>]) -> String {
+pub fn prove_json(proved: &[Proved<'_>], tables: Option<Json>) -> String {
     let theorems: Vec<Json> = proved
         .iter()
         .map(|one| {
@@ -144,7 +144,7 @@ pub fn prove_json(proved: &[Proved<'_>]) -> String {
             })
         })
         .collect();
-    to_json_pretty(&json!({ "theorems": theorems, "not_proved": NOT_PROVED }))
+    to_json_pretty(&json!({ "theorems": theorems, "tables": tables, "not_proved": NOT_PROVED }))
 }
 
 /// A case as JSON.
