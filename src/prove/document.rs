@@ -71,7 +71,14 @@ impl Texts {
 
 /// Builds the document of a model. `roots` are the names of the subject's roots; `pick` chooses among the examples of
 /// lists that a view looks into as a whole.
-pub(super) fn build(space: &Space, values: &Values, roots: &[&str], pool: &Pool, pick: usize) -> Witness {
+pub(super) fn build(
+    space: &Space,
+    values: &Values,
+    kind: Kind,
+    roots: &[&str],
+    pool: &Pool,
+    pick: usize,
+) -> Witness {
     let builder = Builder { space, values, pool, pick };
     let mut out = Witness { document: Json::Object(Map::new()), ..Witness::default() };
     for (id, term) in space.terms() {
@@ -84,6 +91,10 @@ pub(super) fn build(space: &Space, values: &Values, roots: &[&str], pool: &Pool,
             Some(&"host") => out.host = Some(json),
             _ => {}
         }
+    }
+    if let (Kind::Name, Json::Object(members)) = (kind, &mut out.document) {
+        // A question about a name has one, even if it is empty.
+        members.entry("name").or_insert_with(|| Json::from(""));
     }
     out
 }

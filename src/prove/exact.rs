@@ -3,7 +3,7 @@
 //! Each automaton here is a second opinion on its view, and is held against it string by string in the tests below.
 
 use super::language::Lang;
-use super::space::{Arg, Node, Space, TermId};
+use super::space::{Arg, Atom, Node, Space, TermId};
 use biodivine_lib_bdd::Bdd;
 
 /// `output` matches the pattern, asked of the view's argument; `None` if the view is not modelled.
@@ -22,6 +22,43 @@ pub(super) fn truth(space: &mut Space, output: TermId) -> Option<Bdd> {
     let model = truth_of(view, field)?;
     Some(space.member(argument, &format!("{view}.{field}"), model))
 }
+
+/// What is known of the results of a view beside single tests: conditions that always hold.
+pub(super) fn lemmas(space: &mut Space) -> Vec<Bdd> {
+    let calls: Vec<(TermId, Vec<Arg>)> = space
+        .terms()
+        .filter_map(|(id, term)| match &term.node {
+            Node::View("wrapper_path", args) => Some((id, args.clone())),
+            _ => None,
+        })
+        .collect();
+    let mut out = Vec::new();
+    for (call, args) in calls {
+        let fields = space.get(call).and_then(|t| t.view).map_or(&[][..], |view| view.fields);
+        let places = ["below", "above", "elsewhere"];
+        let places = places.iter().filter_map(|place| fields.iter().position(|(name, _, _)| name == place));
+        let places: Vec<Bdd> = places
+            .filter_map(|at| space.find(&Node::Output(call, at)))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|term| space.atom(Atom::True(term)))
+            .collect();
+        // The script lies below, above or elsewhere, and only where its name has a slash.
+        for (at, one) in places.iter().enumerate() {
+            out.extend(places.iter().skip(at.saturating_add(1)).map(|other| one.and(other).not()));
+            let slash = match args.get(1) {
+                Some(Arg::Term(name)) => space.text(*name, SLASH),
+                Some(Arg::Str(name)) if !name.contains(&b'/') => space.no(),
+                _ => space.yes(),
+            };
+            out.push(one.imp(&slash));
+        }
+    }
+    out
+}
+
+/// A slash somewhere.
+const SLASH: &str = "^.*\\x2f.*$";
 
 fn call(space: &Space, output: TermId) -> Option<(&'static str, &'static str, TermId)> {
     let Node::Output(call, at) = space.get(output)?.node else { return None };

@@ -106,7 +106,7 @@ impl Questions {
         let mut models = Models::new(&mut space, conditions, &pool.strings);
         for _ in 0..8 {
             let Some(values) = models.next() else { break };
-            let witness = build(models.space(), &values, &names, &pool, 0);
+            let witness = build(models.space(), &values, side.kind, &names, &pool, 0);
             if let Some(found) = self.tell_less(side, &rule.id, witness) {
                 return Answer::Possible(Box::new(found));
             }

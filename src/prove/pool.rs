@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use super::document::Witness;
 use crate::table::{Catalog, Cond, Operand, TextTest};
 
+/// How many elements are put together in pairs.
+const MAX_ELEMENTS: usize = 8;
+
 /// What the rows of one subject have as examples.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
@@ -57,6 +60,13 @@ impl Pool {
         for lists in out.lists.values_mut() {
             lists.sort_by_key(|json| json.to_string().len());
             lists.dedup();
+            // Views of lists mostly look at more than one element.
+            let elements: Vec<Json> = lists.iter().filter_map(Json::as_array).flatten().cloned().collect();
+            let elements: Vec<&Json> = elements.iter().filter(|e| e.is_string()).take(MAX_ELEMENTS).collect();
+            let pairs = elements.iter().flat_map(|a| elements.iter().map(move |b| (a, b)));
+            lists.extend(
+                pairs.filter(|(a, b)| a != b).map(|(a, b)| Json::Array(vec![(*a).clone(), (*b).clone()])),
+            );
         }
         out
     }

@@ -1,7 +1,7 @@
 //! Questions about all documents, and their answers.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,16 +12,20 @@ use super::entries::{Wanted, entries};
 use super::pool::Pool;
 use super::shrink::shrink;
 use super::solve::Models;
-use super::space::{Shared, Space};
+use super::space::{Atom, Node, Shared, Space};
 use super::world::{Judged, World};
 use crate::engine::{Budget, Decision, Verdict};
+use crate::schema::Type;
 use crate::subject::{Kind, Policy};
 use crate::table::{Catalog, Effect, Rule, RuleId};
 
 /// How many models of one question are replayed.
 const MAX_REPLAYS: usize = 24;
 /// How many examples stand in for a list that a view looks into as a whole.
-const MAX_PICKS: usize = 12;
+const MAX_PICKS: usize = 80;
+
+/// What is added to the number of a root that two sides do not share.
+const OWN: usize = 100;
 
 /// Why a model that was replayed in vain proves nothing.
 pub(super) const UNREAL: &str = "no document was found that has the values of a model";
@@ -80,6 +84,15 @@ impl Side {
         judges.then_some(Self { world, policy, kind })
     }
 
+    /// The same with what loading finds as a root of its own; `None` if its rules do not ask for it.
+    pub(super) fn with_own_load(&self) -> Option<Self> {
+        let load = self.world.program.subject().roots.iter().position(|root| root.schema.id() == "load")?;
+        let mut world = self.world.clone();
+        let root = world.roots.get_mut(load.saturating_add(1))?;
+        *root = root.saturating_add(OWN);
+        Some(Self { world, policy: self.policy.clone(), kind: self.kind })
+    }
+
     /// The same with one row only: its condition as it stands, whatever other rows do.
     pub(super) fn alone(side: &Self, id: &RuleId) -> Self {
         let mut world = side.world.clone();
@@ -109,6 +122,19 @@ impl Side {
             Ask::Allowed | Ask::NotDenied => (rule.effect == Effect::Deny).then_some(Wanted::NO),
             Ask::First(id) => self.before(id).any(|other| other.id == rule.id).then_some(Wanted::NO),
         }
+    }
+
+    /// That a key which this side does not know is refused where it is given.
+    fn refuses(&self, space: &mut Space, key: &str) -> Option<Bdd> {
+        let document = space.find(&Node::Root(0))?;
+        let field = space.find(&Node::Field(document, key.to_owned()))?;
+        let load = self.world.program.subject().roots.iter().position(|root| root.schema.id() == "load")?;
+        let load = *self.world.roots.get(load.saturating_add(1))?;
+        let load = space.find(&Node::Root(load))?;
+        let unknown = space.find(&Node::Field(load, "unknown".to_owned()))?;
+        let given = space.atom(Atom::Present(field));
+        let found = space.atom(Atom::Used(unknown, 0));
+        Some(given.imp(&found))
     }
 
     /// Whether a warning ends the judgement.
@@ -148,6 +174,25 @@ impl Side {
             Ask::First(id) => self.before(id).all(|rule| silent(&rule.id)),
         })
     }
+}
+
+/// The keys of daemon.json that one side knows, each with another side that does not.
+///
+/// Only those whose value is no object: others may go unnoticed.
+fn strangers<'s>(sides: &[&'s Side]) -> Vec<(String, &'s Side)> {
+    let keys = |side: &Side| -> BTreeSet<String> {
+        let schema = side.world.schemas.first().filter(|schema| schema.id() == "daemon");
+        let fields = schema.into_iter().flat_map(|s| &s.get(s.root()).fields);
+        let object = |ty: &Type| matches!(ty.pointee(), Type::Map(_) | Type::Struct(_) | Type::Any);
+        fields.filter(|f| !f.unlisted && !object(&f.ty)).map(|f| f.name.clone()).collect()
+    };
+    let mut out = Vec::new();
+    for one in sides {
+        for other in sides {
+            out.extend(keys(one).difference(&keys(other)).map(|key| (key.clone(), *other)));
+        }
+    }
+    out
 }
 
 impl Questions {
@@ -194,6 +239,10 @@ impl Questions {
                 side.conditions(&space, ask, &judged, &mut conditions);
             }
         }
+        for (condition, side) in strangers(sides) {
+            let refused = side.refuses(&mut space, &condition);
+            conditions.extend(refused.map(|condition| (false, condition)));
+        }
         // What fires is what the question is about.
         conditions.sort_by_key(|(fires, _)| !fires);
         let conditions = conditions.into_iter().map(|(_, condition)| condition).collect();
@@ -203,7 +252,7 @@ impl Questions {
             let Some(values) = models.next() else { break };
             let picks = if values.whole.is_empty() { 1 } else { MAX_PICKS };
             for pick in 0..picks {
-                let witness = build(models.space(), &values, &names, &pool, pick);
+                let witness = build(models.space(), &values, first.kind, &names, &pool, pick);
                 if holds(&witness) {
                     return Answer::Possible(Box::new(shrink(witness, &holds)));
                 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use biodivine_lib_bdd::Bdd;
 
+use super::exact;
 use super::ground::literal;
 use super::space::{Atom, LangId, Node, Space, TermId};
 use crate::schema::Constant;
@@ -14,7 +15,7 @@ const MAX_TOGETHER: usize = 16;
 
 /// The constraints on all atoms of the space.
 pub(super) fn sides(space: &mut Space) -> Vec<Bdd> {
-    let mut out = Vec::new();
+    let mut out = exact::lemmas(space);
     entries(space, &mut out);
     defaults(space, &mut out);
     absence(space, &mut out);

@@ -236,6 +236,11 @@ impl Space {
         id
     }
 
+    /// The term of a node, if the question has it.
+    pub(super) fn find(&self, node: &Node) -> Option<TermId> {
+        self.numbers.get(node).copied()
+    }
+
     pub(super) fn get(&self, id: TermId) -> Option<&Term> {
         self.terms.get(id)
     }

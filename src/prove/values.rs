@@ -11,7 +11,9 @@ use crate::schema::{Constant, IntSize, Type};
 pub(super) type Literals = BTreeMap<usize, bool>;
 
 /// How many results of views are looked at for one choice of arguments.
-const MAX_TRIES: usize = 60_000;
+const MAX_TRIES: usize = 6_000;
+/// The same where there is only one argument, and so no product of candidates.
+const MAX_TRIES_ALONE: usize = 30_000;
 
 /// Values that make the literals of a model true.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +64,8 @@ pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Resul
     if calls.is_empty() {
         return Ok(out);
     }
-    let mut search = Search { space, pool, model, numbers: &out.numbers, calls: &calls, tries: 0 };
+    let tries = MAX_TRIES;
+    let mut search = Search { space, pool, far: true, model, numbers: &out.numbers, calls: &calls, tries };
     match search.run() {
         Some((strings, whole)) => {
             out.strings = strings;
@@ -74,14 +77,8 @@ pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Resul
             let names: Vec<&str> = names.into_iter().collect();
             let near = |l: &Literals| {
                 let calls = self::calls(space, l);
-                let mut search = Search {
-                    space,
-                    pool,
-                    model: l,
-                    numbers: &out.numbers,
-                    calls: &calls,
-                    tries: MAX_TRIES / 2,
-                };
+                let (numbers, tries) = (&out.numbers, MAX_TRIES / 2);
+                let mut search = Search { space, pool, far: false, model: l, numbers, calls: &calls, tries };
                 search.run().is_none()
             };
             let all = pick(space, model, |space, atom| touches_view(space, atom, &calls));
@@ -317,10 +314,21 @@ fn touches_view(space: &Space, atom: &Atom, calls: &[Call<'_>]) -> bool {
 struct Search<'s> {
     space: &'s Space,
     pool: &'s [Vec<u8>],
+    /// Whether parts of the strings in the pool are tried as well.
+    far: bool,
     model: &'s Literals,
     numbers: &'s BTreeMap<TermId, i64>,
     calls: &'s [Call<'s>],
+    /// How many tries are left.
     tries: usize,
+}
+
+/// A short string with one byte left out, for each of its bytes.
+fn without_a_byte(text: &[u8]) -> Vec<Vec<u8>> {
+    let short = if text.len() <= 24 { text.len() } else { 0 };
+    let without =
+        |at: usize| text.iter().enumerate().filter(move |(i, _)| *i != at).map(|(_, b)| *b).collect();
+    (0..short).map(without).collect()
 }
 
 type Found = (BTreeMap<TermId, Vec<u8>>, BTreeSet<TermId>);
@@ -342,13 +350,17 @@ impl Search<'_> {
                 }
             }
         }
+        let far = self.far && terms.len() == 1;
+        if far {
+            self.tries = MAX_TRIES_ALONE;
+        }
         let candidates: Vec<(TermId, Vec<Vec<u8>>)> =
-            terms.iter().map(|t| (*t, self.candidates(*t))).collect();
+            terms.iter().map(|t| (*t, self.candidates(*t, far))).collect();
         let strings = self.assign(&candidates, &mut BTreeMap::new())?;
         Some((strings, whole))
     }
 
-    fn candidates(&self, term: TermId) -> Vec<Vec<u8>> {
+    fn candidates(&self, term: TermId, far: bool) -> Vec<Vec<u8>> {
         let mut tests: Vec<(LangId, bool)> = Vec::new();
         for (number, holds) in self.model {
             if let Some(Atom::Text(t, lang)) = self.space.atoms().get(*number)
@@ -369,6 +381,9 @@ impl Search<'_> {
             .filter_map(|(lang, wanted)| Some((self.space.langs.borrow().get(*lang)?, *wanted)))
             .collect();
         out.extend(self.pool.iter().cloned());
+        if far {
+            out.extend(self.pool.iter().flat_map(|s| without_a_byte(s)));
+        }
         out.retain(|s| langs.iter().all(|(l, w)| l.contains(s) == *w));
         let at = out.len().min(1);
         out.splice(at..at, own.map_or_else(Vec::new, |own| own.to_vec()));
@@ -386,10 +401,7 @@ impl Search<'_> {
             return self::strings(self.space, self.model, &outputs).ok();
         };
         for string in strings {
-            self.tries = self.tries.saturating_add(1);
-            if self.tries > MAX_TRIES {
-                return None;
-            }
+            self.tries = self.tries.checked_sub(1)?;
             fixed.insert(*term, string.clone());
             if self.outputs(fixed).is_some()
                 && let Some(found) = self.assign(rest, fixed)

@@ -23,6 +23,9 @@ pub(super) fn newly_denied(questions: &Questions, before: &Side, after: &Side) -
             || !shared.contains(&std::ptr::from_ref(rule))
             || fields(rule).iter().any(|f| changed.contains(f))
     };
+    // What loading finds differs where the keys do.
+    let apart = if changed.is_empty() { None } else { after.with_own_load() };
+    let after = apart.as_ref().unwrap_or(after);
     let rows = after.rules().filter(|rule| rule.effect == Effect::Deny && differs(rule));
     rows.map(|rule| {
         let asks = [(0, Ask::Allowed), (1, Ask::Fires(rule.id.clone()))];
