@@ -4,6 +4,7 @@
 
 use super::language::Lang;
 use super::space::{Arg, Atom, Node, Space, TermId};
+use crate::facts::views::{ParamType, View, ViewField, ViewFields};
 use biodivine_lib_bdd::Bdd;
 
 /// `output` matches the pattern, asked of the view's argument; `None` if the view is not modelled.
@@ -55,6 +56,56 @@ pub(super) fn lemmas(space: &mut Space) -> Vec<Bdd> {
         }
     }
     out
+}
+
+/// What views of a whole list or map give where there is none.
+pub(super) fn of_nothing(space: &mut Space) -> Vec<Bdd> {
+    let calls: Vec<(TermId, TermId, &'static View)> = space
+        .terms()
+        .filter_map(|(id, term)| match (&term.node, term.view) {
+            (Node::View(_, args), Some(view)) => match args.as_slice() {
+                [Arg::Term(list)] if matches!(view.params, [(_, ParamType::Strings | ParamType::AnyMap)]) => {
+                    Some((id, *list, view))
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    let mut out = Vec::new();
+    for (call, list, view) in calls {
+        let fields = (view.eval)(&[]);
+        let present = space.atom(Atom::Present(list));
+        let atoms: Vec<(usize, Atom)> = space.atoms().iter().cloned().enumerate().collect();
+        for (number, atom) in atoms {
+            let Some(holds) = outcome(space, &atom, call, &fields) else { continue };
+            out.push(present.or(&space.literal(number, holds)));
+        }
+    }
+    out
+}
+
+/// What the result of a call makes of an atom; `None` if the atom is about something else.
+pub(super) fn outcome(space: &Space, atom: &Atom, call: TermId, fields: &ViewFields<'_>) -> Option<bool> {
+    let field = |term: TermId| match space.get(term)?.node {
+        Node::Output(of, at) if of == call => fields.get(at),
+        _ => None,
+    };
+    match atom {
+        Atom::True(term) => match field(*term)? {
+            ViewField::Bool(b) => Some(*b),
+            _ => None,
+        },
+        Atom::Text(term, lang) => match field(*term)? {
+            ViewField::Str(s) => space.langs.borrow().get(*lang).map(|l| l.contains(s)),
+            _ => None,
+        },
+        Atom::AtMost(Some(x), None, c) => match field(*x)? {
+            ViewField::Int(n) => Some(n <= c),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// A slash somewhere.

@@ -17,24 +17,25 @@ impl Difference {
     }
 }
 
-/// Values that meet all constraints, as near to zero as can be in the order of the variables; `None` if there are none.
+/// Values that meet all constraints, as near to what is wanted as can be in the order of the variables; `None` if there
+/// are none.
 ///
-/// `bounds` gives the least and the greatest value of each variable's type.
+/// `bounds` gives the least and the greatest value of each variable's type, and the value that is wanted.
 pub(super) fn solve(
     constraints: &[Difference],
-    bounds: &BTreeMap<usize, (i64, i64)>,
+    bounds: &BTreeMap<usize, (i64, i64, i64)>,
 ) -> Option<BTreeMap<usize, i64>> {
     let mut vars: Vec<Option<usize>> = vec![None];
     vars.extend(bounds.keys().map(|v| Some(*v)));
     let mut all: Vec<Difference> = constraints.to_vec();
-    for (var, (least, most)) in bounds {
+    for (var, (least, most, _)) in bounds {
         all.push(Difference { x: Some(*var), y: None, c: i128::from(*most) });
         all.push(Difference { x: None, y: Some(*var), c: i128::from(*least).saturating_neg() });
     }
     let mut values = BTreeMap::new();
-    for var in bounds.keys() {
+    for (var, (.., wanted)) in bounds {
         let (low, high) = range(&vars, &all, *var)?;
-        let value = 0.clamp(low, high);
+        let value = i128::from(*wanted).clamp(low, high);
         all.push(Difference { x: Some(*var), y: None, c: value });
         all.push(Difference { x: None, y: Some(*var), c: value.saturating_neg() });
         values.insert(*var, i64::try_from(value).ok()?);
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn values_meet_their_constraints() {
-        let bounds = BTreeMap::from([(0, (i64::MIN, i64::MAX)), (1, (0, 65_535))]);
+        let bounds = BTreeMap::from([(0, (i64::MIN, i64::MAX, 0)), (1, (0, 65_535, 0))]);
         // x > 10, y < x, y > 5
         let less = Difference { x: Some(1), y: Some(0), c: -1 };
         let values = solve(&[most(0, 10).not(), less, most(1, 5).not()], &bounds).unwrap();
@@ -110,7 +111,7 @@ mod tests {
             Some(_) => b,
             None => 0,
         };
-        let bounds = BTreeMap::from([(0, (-2, 2)), (1, (-2, 2))]);
+        let bounds = BTreeMap::from([(0, (-2, 2, 0)), (1, (-2, 2, 0))]);
         let all: Vec<Difference> = vars
             .iter()
             .flat_map(|x| vars.iter().map(move |y| (*x, *y)))

@@ -8,7 +8,7 @@ use super::document::Witness;
 use crate::table::{Catalog, Cond, Operand, TextTest};
 
 /// How many elements are put together in pairs.
-const MAX_ELEMENTS: usize = 8;
+const MAX_ELEMENTS: usize = 14;
 
 /// What the rows of one subject have as examples.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +62,10 @@ impl Pool {
             lists.dedup();
             // Views of lists mostly look at more than one element.
             let elements: Vec<Json> = lists.iter().filter_map(Json::as_array).flatten().cloned().collect();
-            let elements: Vec<&Json> = elements.iter().filter(|e| e.is_string()).take(MAX_ELEMENTS).collect();
+            let mut elements: Vec<&Json> = elements.iter().filter(|e| e.is_string()).collect();
+            elements.sort_by_key(|e| e.to_string());
+            elements.dedup();
+            elements.truncate(MAX_ELEMENTS);
             let pairs = elements.iter().flat_map(|a| elements.iter().map(move |b| (a, b)));
             lists.extend(
                 pairs.filter(|(a, b)| a != b).map(|(a, b)| Json::Array(vec![(*a).clone(), (*b).clone()])),

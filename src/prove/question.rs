@@ -20,9 +20,9 @@ use crate::subject::{Kind, Policy};
 use crate::table::{Catalog, Effect, Rule, RuleId};
 
 /// How many models of one question are replayed.
-const MAX_REPLAYS: usize = 24;
+const MAX_REPLAYS: usize = 16;
 /// How many examples stand in for a list that a view looks into as a whole.
-const MAX_PICKS: usize = 80;
+const MAX_PICKS: usize = 200;
 
 /// What is added to the number of a root that two sides do not share.
 const OWN: usize = 100;

@@ -16,6 +16,7 @@ const MAX_TOGETHER: usize = 16;
 /// The constraints on all atoms of the space.
 pub(super) fn sides(space: &mut Space) -> Vec<Bdd> {
     let mut out = exact::lemmas(space);
+    out.extend(exact::of_nothing(space));
     entries(space, &mut out);
     defaults(space, &mut out);
     absence(space, &mut out);

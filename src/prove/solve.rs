@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use biodivine_lib_bdd::{Bdd, BddPointer};
 
-use super::ground::literal;
 use super::parts::{Part, parts};
 use super::sides::sides;
-use super::space::{Atom, Space};
+use super::space::{Atom, Space, TermId};
 use super::values::{Conflict, Literals, Values, values};
+use crate::schema::Constant;
 
 /// How many models are looked at before a question is given up.
 const MAX_MODELS: usize = 600;
@@ -118,8 +118,7 @@ fn exclude(space: &Space, part: &mut Part, literals: &Literals) {
 
 /// The way to true through a decision diagram that asks for least.
 fn cheapest(formula: &Bdd, space: &Space) -> Option<Literals> {
-    let empty = space.langs.borrow().find(&literal(&[]));
-    let weights: Vec<(u64, u64)> = space.atoms().iter().map(|atom| weight(atom, empty)).collect();
+    let weights: Vec<(u64, u64)> = space.atoms().iter().map(|atom| weight(space, atom)).collect();
     let weigh = |node| {
         let number = space.owner(formula.var_of(node));
         number.and_then(|n| weights.get(n)).copied().unwrap_or_default()
@@ -173,17 +172,27 @@ fn cost(node: BddPointer, costs: &[Option<u64>]) -> Option<u64> {
     }
 }
 
-/// What it costs, roughly in bytes of a document, that an atom does not hold, and that it does.
-fn weight(atom: &Atom, empty: Option<usize>) -> (u64, u64) {
-    match atom {
-        Atom::Used(..) => (0, 12),
-        Atom::Present(_) => (0, 8),
-        Atom::True(_) => (0, 6),
-        Atom::Text(_, lang) if Some(*lang) == empty => (8, 0),
-        Atom::Text(..) => (0, 1),
-        Atom::Equal(..) => (0, 0),
-        // Zero is what is left out.
-        Atom::AtMost(_, _, c) if *c >= 0 => (7, 0),
-        Atom::AtMost(..) => (0, 7),
-    }
+/// What it costs, roughly in bytes of a document, that an atom does not hold, and that it does: nothing where it is so
+/// of what is left out.
+fn weight(space: &Space, atom: &Atom) -> (u64, u64) {
+    let default = |term: &TermId| space.get(*term).and_then(|t| t.default.as_ref());
+    let (by_itself, cost) = match atom {
+        Atom::Equal(..) => return (0, 0),
+        Atom::Used(..) => (false, 12),
+        Atom::Present(_) => (false, 8),
+        Atom::True(term) => (default(term) == Some(&Constant::Bool(true)), 6),
+        Atom::Text(term, lang) => {
+            let text = match default(term) {
+                Some(Constant::String(text)) => text.as_bytes(),
+                _ => &[],
+            };
+            (space.langs.borrow().get(*lang).is_some_and(|lang| lang.contains(text)), 5)
+        }
+        Atom::AtMost(Some(x), None, c) => match default(x) {
+            Some(Constant::Int(n)) => (n <= c, 7),
+            _ => (*c >= 0, 7),
+        },
+        Atom::AtMost(_, _, c) => (*c >= 0, 1),
+    };
+    if by_itself { (cost, 0) } else { (0, cost) }
 }

@@ -123,11 +123,6 @@ impl Langs {
         number
     }
 
-    /// The set of this name, if a question has asked for it.
-    pub(super) fn find(&self, name: &str) -> Option<LangId> {
-        self.numbers.get(name).copied().flatten()
-    }
-
     pub(super) fn get(&self, id: LangId) -> Option<Rc<Lang>> {
         self.list.get(id).cloned()
     }
@@ -290,6 +285,11 @@ impl Space {
     /// The number of the atom that a variable stands for.
     pub(super) fn owner(&self, variable: BddVariable) -> Option<usize> {
         self.owners.get(&u16::try_from(variable.to_index()).ok()?).copied()
+    }
+
+    /// The number of an atom, if the question has it.
+    pub(super) fn number(&self, atom: &Atom) -> Option<usize> {
+        self.atom_numbers.get(atom).copied()
     }
 
     pub(super) fn has_atom(&self, atom: &Atom) -> bool {

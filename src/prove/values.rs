@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::exact;
 use super::number::{self, Difference};
 use super::space::{Arg, Atom, LangId, Node, Space, TermId};
 use crate::facts::views::{ViewArg, ViewField};
@@ -155,7 +156,12 @@ fn numbers(space: &Space, model: &Literals) -> Result<BTreeMap<TermId, i64>, ()>
         let constraint = Difference { x: *x, y: *y, c: i128::from(*c) };
         constraints.push(if *holds { constraint } else { constraint.not() });
         for term in x.iter().chain(y) {
-            all.insert(*term, bounds(space, *term));
+            let (least, most) = bounds(space, *term);
+            let wanted = match space.get(*term).and_then(|t| t.default.as_ref()) {
+                Some(Constant::Int(n)) => *n,
+                _ => 0,
+            };
+            all.insert(*term, (least, most, wanted));
         }
     }
     number::solve(&constraints, &all).ok_or(())
@@ -215,15 +221,23 @@ fn strings(
         let rivals = differ.iter().filter(|(a, b)| *a == term || *b == term).count();
         let found = match fixed {
             Some(value) => {
-                let fits = |(lang, wanted): &(LangId, bool)| {
-                    space.langs.borrow().get(*lang).is_some_and(|l| l.contains(value) == *wanted)
-                };
-                if tests.iter().all(fits) { vec![value.clone()] } else { Vec::new() }
+                if passes(space, &tests, value) {
+                    vec![value.clone()]
+                } else {
+                    Vec::new()
+                }
             }
             None => {
                 // One more than there are strings to differ from is enough.
                 let found = space.langs.borrow_mut().strings(&tests, rivals.saturating_add(1));
-                found.ok_or(())?.to_vec()
+                let mut found = found.ok_or(())?.to_vec();
+                // What need not be written at all comes first.
+                if let Some(Constant::String(text)) = space.get(term).and_then(|t| t.default.as_ref())
+                    && passes(space, &tests, text.as_bytes())
+                {
+                    found.insert(0, text.clone().into_bytes());
+                }
+                found
             }
         };
         if found.is_empty() {
@@ -236,6 +250,11 @@ fn strings(
         return Err(());
     }
     Ok(tests.keys().filter_map(|t| Some((*t, chosen.get(&find(&leader, *t))?.clone()))).collect())
+}
+
+fn passes(space: &Space, tests: &[(LangId, bool)], text: &[u8]) -> bool {
+    let langs = space.langs.borrow();
+    tests.iter().all(|(lang, wanted)| langs.get(*lang).is_some_and(|l| l.contains(text) == *wanted))
 }
 
 /// A string for each, different where they must differ.
@@ -268,6 +287,10 @@ struct Call<'c> {
     term: TermId,
     name: &'static str,
     args: &'c [Arg],
+    /// What the model says of its result.
+    atoms: Literals,
+    /// The fields that the question asks for, and their numbers.
+    outputs: Vec<(TermId, usize)>,
 }
 
 fn calls<'s>(space: &'s Space, model: &Literals) -> Vec<Call<'s>> {
@@ -290,7 +313,14 @@ fn calls<'s>(space: &'s Space, model: &Literals) -> Vec<Call<'s>> {
         }
     }
     let call = |term| match space.get(term).map(|t| &t.node) {
-        Some(Node::View(name, args)) => Some(Call { term, name, args }),
+        Some(Node::View(name, args)) => {
+            let atoms = pick(space, model, |_, atom| atom.terms().any(|t| call_of(space, t) == Some(term)));
+            let outputs = space.terms().filter_map(|(id, of)| match of.node {
+                Node::Output(call, at) if call == term => Some((id, at)),
+                _ => None,
+            });
+            Some(Call { term, name, args, atoms, outputs: outputs.collect() })
+        }
         _ => None,
     };
     found.into_iter().filter_map(call).collect()
@@ -342,7 +372,14 @@ impl Search<'_> {
                 let Arg::Term(term) = arg else { continue };
                 let ty = self.space.get(*term).and_then(|t| t.ty.as_ref()).map(Type::pointee);
                 match ty {
-                    Some(Type::List(_) | Type::Map(_) | Type::Any) => drop(whole.insert(*term)),
+                    Some(Type::List(_) | Type::Map(_) | Type::Any) => {
+                        // A list that is not there needs no contents.
+                        let present = self.space.number(&Atom::Present(*term));
+                        let there = present.and_then(|n| self.model.get(&n)) == Some(&true);
+                        if there || call.args.len() > 1 {
+                            whole.insert(*term);
+                        }
+                    }
                     Some(Type::Bool | Type::Int(_)) => {}
                     _ if call_of(self.space, *term).is_some() => {}
                     _ if terms.contains(term) => {}
@@ -436,47 +473,23 @@ impl Search<'_> {
             if args.len() < call.args.len() {
                 continue;
             }
-            let fields: Vec<ViewField<'static>> =
-                (view.eval)(&args).iter().map(ViewField::to_owned).collect();
-            drop(args);
-            for (number, holds) in self.model {
+            let fields = (view.eval)(&args);
+            for (number, holds) in &call.atoms {
                 let Some(atom) = self.space.atoms().get(*number) else { continue };
-                if self.outcome(atom, call.term, &fields).is_some_and(|o| o != *holds) {
+                if exact::outcome(self.space, atom, call.term, &fields).is_some_and(|o| o != *holds) {
                     return None;
                 }
             }
-            for (id, term) in self.space.terms() {
-                if let Node::Output(of, at) = term.node
-                    && of == call.term
-                    && let Some(ViewField::Str(s)) = fields.get(at)
-                {
-                    out.insert(id, s.to_vec());
-                }
-            }
+            let made: Vec<(TermId, Vec<u8>)> = (call.outputs.iter())
+                .filter_map(|(id, at)| match fields.get(*at) {
+                    Some(ViewField::Str(s)) => Some((*id, s.to_vec())),
+                    _ => None,
+                })
+                .collect();
+            drop(fields);
+            drop(args);
+            out.extend(made);
         }
         Some(out)
-    }
-
-    /// What the result of a call makes of an atom; `None` if the atom is about something else.
-    fn outcome(&self, atom: &Atom, call: TermId, fields: &[ViewField<'_>]) -> Option<bool> {
-        let field = |term: TermId| match self.space.get(term)?.node {
-            Node::Output(of, at) if of == call => fields.get(at),
-            _ => None,
-        };
-        match atom {
-            Atom::True(term) => match field(*term)? {
-                ViewField::Bool(b) => Some(*b),
-                _ => None,
-            },
-            Atom::Text(term, lang) => match field(*term)? {
-                ViewField::Str(s) => self.space.langs.borrow().get(*lang).map(|l| l.contains(s)),
-                _ => None,
-            },
-            Atom::AtMost(Some(x), None, c) => match field(*x)? {
-                ViewField::Int(n) => Some(n <= c),
-                _ => None,
-            },
-            _ => None,
-        }
     }
 }
