@@ -99,6 +99,16 @@ pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<BTre
     Err("the entries of its lists depend on each other".to_owned())
 }
 
+/// The entry of a map that a loop over the same map is at.
+fn is_own_key(key: &Operand, map: &str, around: &[Around]) -> bool {
+    match key {
+        Operand::Place(Place { base: Base::VarKey(var), steps, .. }) if steps.is_empty() => {
+            around.get(*var).is_some_and(|a| a.path == map)
+        }
+        _ => false,
+    }
+}
+
 impl<'c> Count<'c> {
     fn new(roots: &'c [usize], before: &'c BTreeMap<String, usize>) -> Self {
         Self { roots, before, examples: BTreeMap::new(), sizes: BTreeMap::new(), lookups: BTreeMap::new() }
@@ -188,6 +198,9 @@ impl<'c> Count<'c> {
                 let steps = place.steps.get(..at).unwrap_or_default().to_vec();
                 let map = Place { base: place.base.clone(), steps, shape: place.shape.clone() };
                 let path = self.path(&map, around);
+                if is_own_key(key, &path, around) {
+                    continue;
+                }
                 let times = self.times(&path, around);
                 let names: BTreeSet<&str> = around.iter().map(|a| a.path.as_str()).collect();
                 let n = self.lookups.entry((path, format!("{key:?} {names:?}"))).or_insert(0);

@@ -265,4 +265,39 @@ mod tests {
         }
         assert!(checked > 1_000_000, "{checked}");
     }
+
+    #[test]
+    fn wrappers_are_in_one_place_and_leave_by_slashes_only() {
+        let view = view("wrapper_path").unwrap();
+        let at = |name: &str| view.fields.iter().position(|(f, _, _)| *f == name).unwrap();
+        for root in [&b""[..], b"/", b"a", b"/a/..", b"/var/lib/docker", b"..", b"/runtimes", b"."] {
+            for name in words(&[b"/", b".", b"..", b"runtimes", b"\0"], 5) {
+                let fields = (view.eval)(&[ViewArg::Str(root), ViewArg::Str(&name)]);
+                let places = ["below", "above", "elsewhere"]
+                    .map(|f| fields.get(at(f)) == Some(&ViewField::Bool(true)));
+                let count = places.iter().filter(|b| **b).count();
+                assert!(count <= 1, "{root:?} {name:?}");
+                assert!(count == 0 || name.contains(&b'/'), "{root:?} {name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_list_views_of_lists_give_what_they_give_for_none() {
+        let catalog = crate::table::Catalog::builtin().unwrap();
+        for schema in ["daemon", "create"] {
+            let schema = catalog.schema(schema).unwrap();
+            let nothing = crate::facts::Facts::new(schema);
+            for view in crate::facts::views::views() {
+                let [(_, ParamType::Strings | ParamType::AnyMap)] = view.params else { continue };
+                for field in &schema.get(schema.root()).fields {
+                    let Some(item) = crate::facts::Item::root(&nothing, &field.name) else { continue };
+                    let of_item: Vec<_> =
+                        (view.eval)(&[ViewArg::Item(item)]).iter().map(ViewField::to_owned).collect();
+                    let of_none: Vec<_> = (view.eval)(&[]).iter().map(ViewField::to_owned).collect();
+                    assert_eq!(of_item, of_none, "{} {}", view.name, field.name);
+                }
+            }
+        }
+    }
 }

@@ -53,6 +53,20 @@ impl FaultKind {
     }
 }
 
+/// A document on which one row fires, and another does not: proved if there is none.
+///
+/// Undecided as well if the profile does not judge the kind.
+#[must_use]
+pub fn separate(catalog: &Catalog, profile: &str, kind: Kind, fires: &str, silent: &str) -> Answer {
+    match Side::new(catalog, profile, kind) {
+        None => Answer::Undecided(vec![format!("{profile} does not judge documents of kind {kind}")]),
+        Some(side) => {
+            let asks = [(0, Ask::Fires(RuleId::new(fires))), (0, Ask::Silent(RuleId::new(silent)))];
+            Questions::default().answer(&[&side], &asks)
+        }
+    }
+}
+
 /// The rows of a catalog, from the given number on, that do nothing of their own in some profile.
 ///
 /// The second value is the number of rows and profiles that were looked at.

@@ -31,7 +31,7 @@ mod world;
 pub use daemon::{DaemonChange, DaemonDiff, Kept};
 pub use diff::{Difference, Direction, ProgramDiff, diff};
 pub use document::Witness;
-pub use hygiene::{Fault, FaultKind, faults};
+pub use hygiene::{Fault, FaultKind, faults, separate};
 pub use prover::{Case, Proof, Prover, Verdict};
 pub use question::Answer;
 pub use theorem::Theorem;

@@ -193,7 +193,8 @@ impl Prover {
         };
         let both = format!("{from} to {to}");
         let mut cases = Vec::new();
-        let mut questions = 0;
+        // Which rows are the same is the first.
+        let mut questions = 1;
         for (before, after, rows, keys, what) in [
             (&old, &new, &listed.newly_denied, &listed.gone_keys, "newly denied"),
             (&new, &old, &listed.newly_allowed, &listed.new_keys, "newly allowed"),
