@@ -118,7 +118,9 @@
 //! The names at the root are what most callers need. The modules are the layers of the crate, each importing only those
 //! before it: [`source`] (text and places), [`schema`] (what documents are), [`facts`] (documents as the originals
 //! decode them), [`expr`] and [`table`] (the rules), [`engine`] (what they mean), [`runtime`] (what would run),
-//! [`subject`] (documents by kind), [`case`](mod@case) (recorded questions and answers) and [`report`] (findings as text).
+//! [`lifecycle`] (the shim's processes as state machines, and flows), [`subject`] (documents by kind), [`case`](mod@case)
+//! (recorded questions and answers) and [`report`] (findings as text).
+//! With the feature `arbitrary` there are generators of all this for property tests and fuzzing.
 #![cfg_attr(
     not(test),
     deny(
@@ -138,12 +140,15 @@
     )
 )]
 
+#[cfg(any(feature = "arbitrary", feature = "cli"))]
+pub mod arbitrary;
 pub mod case;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod engine;
 pub mod expr;
 pub mod facts;
+pub mod lifecycle;
 #[cfg(feature = "prove")]
 pub mod prove;
 pub mod report;

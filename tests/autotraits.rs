@@ -1,6 +1,7 @@
 //! What embedders may rely on: everything public crosses threads, and what is handed around is cheap to clone.
 
 use plimsoll::engine::Program;
+use plimsoll::lifecycle::{Flow, Lifecycle, Process};
 use plimsoll::schema::Schema;
 use plimsoll::{
     Budget, Catalog, Decision, Finding, JudgeError, Outcome, OverBudget, Policy, PolicyError, Request, Rule,
@@ -16,11 +17,12 @@ fn public_types_keep_their_traits() {
     crosses_threads::<(Policy, Catalog, Program, Schema, Rule)>();
     crosses_threads::<(Request<'_>, Outcome, Decision, Finding, Budget)>();
     crosses_threads::<(RuntimeStore, Runtimes, WrapperScript)>();
+    crosses_threads::<(Lifecycle, Process<'_>, Flow)>();
     is_an_error::<OverBudget>();
     is_an_error::<JudgeError>();
     is_an_error::<PolicyError>();
     is_an_error::<TableError>();
-    is_cloned::<(Policy, Catalog, Program, Schema)>();
+    is_cloned::<(Policy, Catalog, Program, Schema, Lifecycle)>();
 }
 
 /// Cloning a policy copies pointers: it takes no memory.

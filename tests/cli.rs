@@ -140,11 +140,65 @@ fn wrong_calls_are_explained() {
 }
 
 #[test]
-fn kinds_that_cannot_be_judged_yet_say_so() {
-    fed(&["check", "-"], br#"{"ociVersion": "1.0.2"}"#)
+fn kinds_that_a_profile_does_not_judge_say_who_does() {
+    fed(&["check", "--profile", "moby-27", "-"], br#"{"ociVersion": "1.0.2"}"#)
         .ends_with(2)
-        .complains("by its key `ociVersion` this is an OCI config.json, which cannot be judged yet")
-        .complains("daemon");
+        .complains("by its key `ociVersion` this is an OCI config.json, which moby-27 does not judge")
+        .complains("`--profile containerd-2.1` judges it");
+    fed(&["check", "-"], br#"{"ociVersionMin": "1.0.0", "linux": {}}"#)
+        .ends_with(2)
+        .complains("this is what a runtime prints of its features")
+        .complains("--features FILE");
+}
+
+/// Every kind of outcome of a config.json: bundle or file, with and without an answer of the runtime.
+#[test]
+fn a_config_json_is_judged_with_what_its_runtime_says() {
+    let cases: [(&str, i32, &[&str]); 16] = [
+        ("undecided", 1, &["bundle"]),
+        ("accepted", 0, &["--features", "features/enabled.json", "bundle"]),
+        ("disabled", 1, &["--features", "features/disabled.json", "bundle/config.json"]),
+        (
+            "disabled-1.7",
+            1,
+            &["--profile", "containerd-1.7", "--features", "features/disabled.json", "bundle"],
+        ),
+        ("old", 1, &["--features", "features/old.json", "bundle"]),
+        ("crash", 1, &["--features", "features/no-linux.json", "bundle"]),
+        ("crash-1.7", 1, &["--profile", "containerd-1.7", "--features", "features/no-linux.json", "bundle"]),
+        ("mistyped-features", 1, &["--features", "features/mistyped.json", "bundle"]),
+        (
+            "mistyped-features-1.7",
+            1,
+            &["--profile", "containerd-1.7", "--features", "features/mistyped.json", "bundle"],
+        ),
+        (
+            "failed-1.7",
+            1,
+            &["--profile", "containerd-1.7", "--features-answer", "features/failed.answer.json", "bundle"],
+        ),
+        ("no-info", 1, &["--features-answer", "features/no-info.answer.json", "bundle"]),
+        ("option", 1, &["--features", "features/old.json", "spec/option.json"]),
+        ("option-1.7", 0, &["--profile", "containerd-1.7", "spec/option.json"]),
+        ("mistyped", 1, &["spec/mistyped.json"]),
+        ("trailing", 1, &["spec/trailing.json"]),
+        ("cut", 1, &["spec/cut.json"]),
+    ];
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/spec"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, status, args) in cases {
+        let output = command(&["check"])
+            .args(args)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{name}: {text}");
+        settings
+            .bind(|| insta::assert_snapshot!(name, format!("plimsoll check {}\n\n{text}", args.join(" "))));
+    }
 }
 
 #[test]
@@ -195,7 +249,8 @@ fn colours_are_for_terminals() {
 fn what_counts_of_a_create_body_is_shown() {
     let body = "{\"cmd\": \"sh\", \"Memory\": 7000000, \"Cpuset\": \"0\", \"Image\": \"a\u{202e}\",
         \"HostConfig\": {\"Privileged\": true, \"PidsLimit\": 0, \"RestartPolicy\": {}, \"ConsoleSize\": [0]}}";
-    let run = fed(&["check", "--show-effective", "--format", "json", "-"], body.as_bytes());
+    let run =
+        fed(&["check", "--profile", "moby-27", "--show-effective", "--format", "json", "-"], body.as_bytes());
     let resolved = json!({
         "runtime": "runc",
         "security_opt": ["label=disable"],
@@ -207,6 +262,10 @@ fn what_counts_of_a_create_body_is_shown() {
     });
     let file = &run.json()["files"][0];
     assert_eq!((&file["kind"], &file["resolved"]), (&json!("create"), &resolved), "{run:?}");
+    // Newer daemons do not look at keys of HostConfig that stand beside it.
+    let run = fed(&["check", "--show-effective", "--format", "json", "-"], body.as_bytes());
+    let host_config = json!({"NetworkMode": "default", "Privileged": true, "PidsLimit": 0});
+    assert_eq!(run.json()["files"][0]["resolved"]["effective"]["HostConfig"], host_config);
     let run = fed(&["check", "--show-effective", "-"], body.as_bytes());
     run.says("<stdin>, as the daemon has it:\n{").says("\"a\\u202e\"");
     let run = fed(&["check", "--format", "json", "-"], body.as_bytes());
@@ -221,6 +280,48 @@ fn an_image_can_be_told() {
     fed(&["check", "--image", &path, "-"], body).ends_with(0);
     let (_folder, path) = folder("image.json", b"null");
     fed(&["check", "--image", &path, "-"], body).ends_with(1).says("No command specified");
+}
+
+#[test]
+fn the_request_around_a_body_can_be_told() {
+    let body = br#"{"Cmd": ["sh"], "HostConfig": {"Mounts": [{"Type": "bind", "Source": "/s", "Target": "/d", "TmpfsOptions": {}}]}}"#;
+    let (_folder, host) = folder("host.json", br#"{"every_path": true}"#);
+    let told = |request: &[u8]| {
+        let (_folder, path) = folder("request.json", request);
+        fed(&["check", "--host", &host, "--request", &path, "-"], body)
+    };
+    // Without a version it is the daemon's newest.
+    fed(&["check", "--host", &host, "-"], body)
+        .ends_with(1)
+        .says("TmpfsOptions must not be specified on mount type");
+    told(br#"{"api_minor": 42}"#).ends_with(1);
+    told(br#"{"api_minor": 41}"#).ends_with(0);
+    told(br#"{"api_minor": 41, "name": "a b"}"#).ends_with(1).says("Invalid container name (a b), only");
+    told(br#"{"content_type": "text/plain"}"#)
+        .ends_with(1)
+        .says("unsupported Content-Type header (text/plain)");
+    told(br#"{"api_minr": 41}"#)
+        .ends_with(2)
+        .complains("there is no fact `api_minr` (perhaps `api_minor` is meant)");
+}
+
+#[test]
+fn misspelt_host_facts_are_refused() {
+    for (facts, wrong) in [
+        (
+            &br#"{"sysinfo": {"memory_limt": true}}"#[..],
+            "there is no fact `sysinfo.memory_limt` (perhaps `memory_limit` is meant)",
+        ),
+        (
+            br#"{"sysinfo": {"Cpuset": true}}"#,
+            "there is no fact `sysinfo.Cpuset` (perhaps `cpuset` is meant)",
+        ),
+        (br#"{"sysinfo": {"x": true}}"#, "there is no fact `sysinfo.x` (there are: memory_limit, "),
+        (br#"{"cpu": 2}"#, "there is no fact `cpu` (perhaps `cpus` is meant)"),
+    ] {
+        let (_folder, path) = folder("host.json", facts);
+        fed(&["check", "--host", &path, "-"], GOOD).ends_with(2).complains(wrong);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod common;
 use common::{dump, names};
 use plimsoll::facts::{Item, Limits, Loaded, load_create};
 use plimsoll::schema::Schema;
+use plimsoll::{Budget, Kind, Policy, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -98,6 +99,37 @@ fn a_config_exists_once_any_key_of_it_does() {
     let loaded = load(br#"{"Cmd":null,"HostConfig":{}}"#);
     let config = Item::root(&loaded.facts, "Config").unwrap();
     assert!(config.field("Volumes").unwrap().is_present());
+}
+
+/// The pointers of findings lead to the value in the text, wherever the decoder has put it.
+#[test]
+fn findings_point_to_where_the_text_has_it() {
+    let policy = |profile| Policy::builtin(profile).unwrap();
+    let (newer, older) = (policy("moby-28"), policy("moby-27"));
+    for (policy, text, rule, path) in [
+        (&newer, r#"{"Cmd":["sh"],"WorkingDir":"x"}"#, "CC002", "/WorkingDir"),
+        (&newer, r#"{"Cmd":["sh"],"Env":["A=1","=b"]}"#, "CC004", "/Env/1"),
+        (&newer, r#"{"Cmd":["sh"],"HostConfig":{"Memory":1}}"#, "CR001", "/HostConfig/Memory"),
+        (&newer, r#"{"Tty":true}"#, "CM001", "/Cmd"),
+        (&older, r#"{"Cmd":["sh"],"Memory":1}"#, "CR001", "/Memory"),
+        (&older, r#"{"Cmd":["sh"],"Memory":1,"HostConfig":{}}"#, "CR001", "/Memory"),
+        (&older, r#"{"Cmd":["sh"],"Memory":1,"HostConfig":{"Memory":2}}"#, "CR001", "/HostConfig/Memory"),
+        (&older, r#"{"Cmd":["sh"],"CapAdd":["NET_RAW","X"]}"#, "CC060", "/CapAdd/1"),
+        (&older, r#"{"Cmd":["sh"],"Cpuset":"x","HostConfig":{}}"#, "CR027", "/Cpuset"),
+    ] {
+        let host = Some(plimsoll::case::RECORDER_HOST.as_bytes());
+        let request = Request { host, ..Request::new(Kind::Create, text.as_bytes()) };
+        let outcome = policy.judge(&request, &Budget::default()).unwrap();
+        let findings = &outcome.decision.findings;
+        let found = findings
+            .iter()
+            .find(|f| f.rule.as_str() == rule)
+            .unwrap_or_else(|| panic!("{text}: {findings:?}"));
+        assert_eq!(found.path, path, "{text}");
+        let json: Json = serde_json::from_str(text).unwrap();
+        let parent = path.rsplit_once('/').unwrap().0;
+        assert!(json.pointer(parent).is_some(), "{path} in {text}");
+    }
 }
 
 #[test]

@@ -5,8 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
-const LAYERS: [&str; 12] = [
-    "source", "schema", "facts", "expr", "table", "engine", "runtime", "subject", "prove", "case", "report",
+const LAYERS: [&str; 14] = [
+    "source",
+    "schema",
+    "facts",
+    "expr",
+    "table",
+    "engine",
+    "runtime",
+    "lifecycle",
+    "subject",
+    "prove",
+    "case",
+    "report",
+    "arbitrary",
     "cli",
 ];
 

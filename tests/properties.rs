@@ -430,3 +430,66 @@ fn names_are_judged_by_the_one_line_definition() {
     each_string(&['r', '.', '/', ' ', '\\', '\0', 'é', '\u{202e}', '~'], 3, &mut check);
     assert!(judged > 10_000, "{judged}");
 }
+
+/// Each limit of a budget is exact: what needs so much is judged with it, and with one less is an error that names it.
+#[test]
+fn each_limit_of_a_budget_is_exact() {
+    let document = br#"{"hosts": ["fd://", "tcp://a:1"], "runtimes": {"x": {"options": {"a": [[{}]]}}}}"#;
+    let request = Request::new(Kind::Daemon, document);
+    let full = MOBY_28.judge(&request, &Budget::default()).unwrap().decision;
+    type Field = fn(&mut Budget) -> &mut usize;
+    let fields: [(&str, Field); 4] = [
+        ("document size in bytes", |budget| &mut budget.bytes),
+        ("nesting depth", |budget| &mut budget.depth),
+        ("values", |budget| &mut budget.nodes),
+        ("rule instances", |budget| &mut budget.instances),
+    ];
+    for (what, field) in fields {
+        let judge = |limit| {
+            let mut budget = Budget::default();
+            *field(&mut budget) = limit;
+            MOBY_28.judge(&request, &budget)
+        };
+        // The least that is enough, by halving.
+        let (mut least, mut most) = (0, *field(&mut Budget::default()));
+        while least < most {
+            let middle = least + (most - least) / 2;
+            if judge(middle).is_ok() { most = middle } else { least = middle + 1 }
+        }
+        assert!(least > 3, "{what}");
+        assert_eq!(judge(least).unwrap().decision, full, "{what}");
+        for limit in [0, 1, least - 1] {
+            let error = judge(limit).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("over budget: {what} ")), "{what} {limit}: {error}");
+            assert!(error.ends_with(&format!("exceeds the limit of {limit}")), "{what}: {error}");
+        }
+    }
+    let bytes = |bytes| Budget { bytes, ..Budget::default() };
+    assert!(MOBY_28.judge(&request, &bytes(document.len())).is_ok());
+    assert!(MOBY_28.judge(&request, &bytes(document.len() - 1)).is_err());
+}
+
+/// Judging the same again and again takes no more memory than judging it a few times: `cargo test --release --test
+/// properties -- --ignored` (some minutes; Linux).
+#[test]
+#[ignore = "takes minutes"]
+fn a_long_run_takes_no_more_memory_than_a_short_one() {
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let documents: Vec<Vec<u8>> = (0..2_000_u32)
+        .map(|n| {
+            let path = format!("/usr/bin/r{n}");
+            serde_json::json!({ "runtimes": { format!("r{n}"): { "path": path, "runtimeArgs": ["$x"] } }, "x": n })
+        })
+        .map(|document| document.to_string().into_bytes())
+        .collect();
+    let round = || documents.iter().for_each(|document| drop(daemon(document)));
+    (0..5).for_each(|_| round());
+    let before = resident();
+    (0..500).for_each(|_| round());
+    let after = resident();
+    assert!(after < before + 2_048, "{before} kB grew to {after} kB");
+}

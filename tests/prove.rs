@@ -19,7 +19,12 @@ fn every_theorem_comes_out_as_listed() {
     assert!(prover.theorems().len() >= 40);
     for theorem in prover.theorems() {
         let proof = prover.prove(theorem);
-        let wanted = if theorem.holds { Verdict::Holds } else { Verdict::Refuted };
+        let wanted = match theorem.holds {
+            Some(true) => Verdict::Holds,
+            Some(false) => Verdict::Refuted,
+            // Listed as not proved; once it is, the list is to say so.
+            None => Verdict::Undecided,
+        };
         assert_eq!(proof.verdict, wanted, "{}: {:#?}", theorem.id, proof.cases);
         assert!(proof.questions > 0, "{} asks nothing", theorem.id);
     }

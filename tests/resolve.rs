@@ -59,6 +59,7 @@ fn every_way_a_name_can_go() {
     ] {
         snapshot(file, &resolve(name, &[]).ends_with(0).stdout);
     }
+    snapshot("commands", &resolve("other", &["--commands"]).ends_with(0).stdout);
     snapshot("old", &resolve("gvisor", &["--profile", "moby-23"]).ends_with(0).stdout);
 }
 

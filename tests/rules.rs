@@ -103,7 +103,9 @@ fn rows_are_complete_and_well_written() {
         check(!rule.title.ends_with('.'), "title has no final period");
         check(rule.title.len() <= 72, "title is short");
         check(rule.why.ends_with(['.', '?']), "why is made of sentences");
-        check(!rule.why.contains('\n') && !rule.message_text.contains('\n'), "why and message are one line");
+        // One message of the original has a line break.
+        let one_line = !rule.message_text.contains('\n') || rule.id.as_str() == "CO030";
+        check(!rule.why.contains('\n') && one_line, "why and message are one line");
         check(rule.source.len() > 8, "source names a place");
         if rule.effect != Effect::Set {
             check(rule.help.ends_with('.'), "help is made of sentences");

@@ -2,7 +2,9 @@
 
 use plimsoll::facts::options::OptionValue;
 use plimsoll::facts::{Limits, load_daemon};
-use plimsoll::runtime::{Generation, RuntimeName, Runtimes, SetupHost, WrapperScript};
+use plimsoll::runtime::{
+    CheckpointOptions, Generation, Operation, RuntimeName, Runtimes, SetupHost, ShimContainer, WrapperScript,
+};
 use plimsoll::schema::Schema;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -312,4 +314,74 @@ fn a_default_that_containerd_knows_need_not_be_configured() {
         "shim": "io.containerd.kata.v2", "options": null, "shim_binary": "containerd-shim-kata-v2",
     });
     assert_eq!(get("moby-27", daemon, ""), expected);
+}
+
+/// What the real containerd-shim-runc-v2 executed (tests/record/shim-commands.py), word by word.
+#[test]
+fn command_lines_are_those_of_the_real_shim() {
+    let text = include_str!("record/shim-commands.ndjson");
+    let mut operations = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        let case: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (options, told) = (&case["options"], &case["operation"]);
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().as_bytes().to_vec();
+        let set = |value: &serde_json::Value| value.as_bool().unwrap_or_default();
+        let console_socket = told["console_socket"].as_str().map(|path| path.as_bytes().to_vec());
+        let operation = match told["op"].as_str().unwrap() {
+            "create" => Operation::Create { console_socket },
+            "start" => Operation::Start,
+            "restore" => Operation::Restore {
+                checkpoint: text(&told["checkpoint"]),
+                parent: text(&told["parent"]),
+                console_socket,
+            },
+            "checkpoint" => Operation::Checkpoint(CheckpointOptions {
+                path: text(&told["path"]),
+                work_path: text(&told["work_path"]),
+                exit: set(&told["exit"]),
+                open_tcp: set(&told["open_tcp"]),
+                external_unix_sockets: set(&told["external_unix_sockets"]),
+                terminal: set(&told["terminal"]),
+                file_locks: set(&told["file_locks"]),
+                empty_namespaces: told["empty_namespaces"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(text)
+                    .collect(),
+            }),
+            "kill" => Operation::Kill {
+                signal: u32::try_from(told["signal"].as_u64().unwrap()).unwrap(),
+                all: set(&told["all"]),
+            },
+            "delete" if set(&told["force"]) => Operation::CleanUp,
+            "delete" => Operation::Delete,
+            "exec" => Operation::Exec {
+                exec_id: text(&told["exec_id"]),
+                process: b"PROCESS".to_vec(),
+                console_socket,
+            },
+            "pause" => Operation::Pause,
+            "resume" => Operation::Resume,
+            "update" => Operation::Update,
+            "ps" => Operation::Ps,
+            other => panic!("{other}"),
+        };
+        let container = ShimContainer {
+            id: b"ID".to_vec(),
+            namespace: b"moby".to_vec(),
+            bundle: b"/bundle".to_vec(),
+            binary_name: b"runtime".to_vec(),
+            root: text(&options["root"]),
+            systemd_cgroup: set(&options["systemd_cgroup"]),
+            no_pivot_root: set(&options["no_pivot_root"]),
+            no_new_keyring: set(&options["no_new_keyring"]),
+            criu_work_path: text(&options["criu_work_path"]),
+        };
+        let words = container.command(&operation).into_iter().map(|word| String::from_utf8(word).unwrap());
+        let recorded = case["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned());
+        assert_eq!(words.collect::<Vec<_>>(), recorded.collect::<Vec<_>>(), "{line}");
+        operations.insert(told["op"].as_str().unwrap().to_owned());
+    }
+    assert_eq!((text.lines().count(), operations.len()), (59, 11));
 }

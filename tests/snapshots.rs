@@ -31,6 +31,7 @@ fn report(catalog: &Catalog, rule: &Rule) -> Report {
         kind: Some(KindGuess { kind, because: Because::Told }),
         source: trial.example.doc.clone(),
         result: Ok(decision),
+        profile: None,
         resolved: None,
     };
     Report { profile: trial.profile.to_owned(), files: vec![file] }

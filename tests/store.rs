@@ -165,8 +165,9 @@ proptest! {
     fn setting_up_leaves_the_configuration_alone(daemon in daemon(), first in any::<bool>()) {
         let profile = if first { "moby-23" } else { "moby-28" };
         let policy = Policy::builtin(profile).unwrap();
-        let schema = policy.catalog().schema("daemon").unwrap();
-        let schema = schema.at_profile(&|id| policy.catalog().profiles().at_least(profile, id));
+        let catalog = policy.catalog().unwrap();
+        let schema = catalog.schema("daemon").unwrap();
+        let schema = schema.at_profile(&|id| catalog.profiles().at_least(profile, id));
         let loaded = load_daemon(daemon.as_bytes(), &schema, &Limits::default()).unwrap();
         let before = format!("{:?}", loaded.facts);
         let runtimes = Runtimes::setup(&loaded.facts, Generation::of_profile(profile), SetupHost::default());

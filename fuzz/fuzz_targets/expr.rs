@@ -1,13 +1,7 @@
-//! Any text as an expression: refused at a place inside it, or printed so that parsing gives it back.
+//! The law `expr` of tests/laws, on what the fuzzer finds.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use plimsoll::expr::{parse, parse_each};
+#[path = "../../tests/laws/mod.rs"]
+mod laws;
 
-fuzz_target!(|text: &str| {
-    match parse(text) {
-        Ok(expr) => assert_eq!(parse(&expr.to_string()), Ok(expr)),
-        Err(error) => assert!(error.span.range().end <= text.len()),
-    }
-    let _ = parse_each(text);
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| laws::law("expr")(data));

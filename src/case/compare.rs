@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::line::CaseError;
-use super::members::{Members, reason, string};
+use crate::source::{Members, reason, string};
 use crate::subject::Outcome;
 
-const KEYS: [&str; 4] = ["verdict", "messages", "warnings", "resolved"];
+pub(super) const KEYS: [&str; 5] = ["verdict", "messages", "warnings", "rules", "resolved"];
 const VERDICTS: [&str; 3] = ["allow", "deny", "undecided"];
 
 /// What a case expects; what it does not mention is not compared.
@@ -16,6 +18,8 @@ pub struct Expect {
     pub messages: Option<Vec<String>>,
     /// Exactly these, in any order: recorders sort them.
     pub warnings: Option<Vec<String>>,
+    /// Exactly these rules fire, in any order. Compared with the trace of a decision.
+    pub rules: Option<Vec<String>>,
     /// Objects are compared by the keys they name, at every depth; `Value::Null`: nothing is resolved.
     pub resolved: Option<Value>,
 }
@@ -23,7 +27,7 @@ pub struct Expect {
 /// One place where the answer is not what was expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
-    /// `verdict`, `messages`, `warnings`, or `resolved` and the keys below it, separated by dots.
+    /// `verdict`, `messages`, `warnings`, `rules`, or `resolved` and the keys below it, separated by dots.
     pub field: String,
     /// What the case expects there.
     pub expected: Value,
@@ -51,6 +55,7 @@ impl Expect {
         }
         let messages = members.take("messages").map(|text| strings(text, "expect.messages")).transpose()?;
         let warnings = members.take("warnings").map(|text| strings(text, "expect.warnings")).transpose()?;
+        let rules = members.take("rules").map(|text| strings(text, "expect.rules")).transpose()?;
         let resolved = match members.take("resolved") {
             None => None,
             Some(text) => Some(serde_json::from_str(text).map_err(|error| {
@@ -58,7 +63,7 @@ impl Expect {
             })?),
         };
         members.refuse_others("`expect`", &KEYS)?;
-        Ok(Self { verdict, messages, warnings, resolved })
+        Ok(Self { verdict, messages, warnings, rules, resolved })
     }
 
     /// Whether this expectation says anything about `key`.
@@ -68,6 +73,7 @@ impl Expect {
             "verdict" => self.verdict.is_some(),
             "messages" => self.messages.is_some(),
             "warnings" => self.warnings.is_some(),
+            "rules" => self.rules.is_some(),
             "resolved" => self.resolved.is_some(),
             _ => false,
         }
@@ -77,7 +83,7 @@ impl Expect {
 fn strings(text: &str, key: &str) -> Result<Vec<String>, CaseError> {
     let values: Vec<&serde_json::value::RawValue> = serde_json::from_str(text)
         .map_err(|_| CaseError::new(format!("`{key}` must be a list of strings")))?;
-    values.into_iter().map(|value| string(value.get(), key).map(String::from)).collect()
+    values.into_iter().map(|value| Ok(string(value.get(), key)?.into_owned())).collect()
 }
 
 /// Holds an outcome against what was expected; empty if all of it came.
@@ -106,6 +112,14 @@ pub fn compare(expect: &Expect, outcome: &Outcome) -> Vec<Mismatch> {
         found.sort_unstable();
         if expected != found {
             differ("warnings", warnings.as_slice().into(), got.into());
+        }
+    }
+    if let Some(rules) = &expect.rules {
+        let fired = decision.trace.iter().filter(|one| one.fired > 0).map(|one| one.rule.as_str());
+        let (got, expected): (BTreeSet<&str>, BTreeSet<&str>) =
+            (fired.collect(), rules.iter().map(String::as_str).collect());
+        if expected != got {
+            differ("rules", rules.as_slice().into(), got.into_iter().collect());
         }
     }
     if let Some(expected) = &expect.resolved {

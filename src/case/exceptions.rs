@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::compare::KEYS as FIELDS;
 use super::compare::{Expect, Mismatch};
+use super::excused::Excused;
 use crate::schema::{Problem, TomlReader};
 use crate::source::Span;
 
@@ -19,7 +21,7 @@ pub struct Exception {
     pub span: Span,
 }
 
-/// A table of known disagreements:
+/// A table of known disagreements, and of what is [`Excused`]:
 ///
 /// ```toml
 /// [[exception]]
@@ -30,6 +32,7 @@ pub struct Exception {
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
     rows: BTreeMap<(String, String), Exception>,
+    excused: Excused,
 }
 
 /// How a case stands, its exceptions considered.
@@ -65,8 +68,8 @@ impl Exceptions {
             let (field, at) = row.required("field", &mut problems);
             let (reason, _) = row.required("reason", &mut problems);
             row.finish(&mut problems);
-            if !field.is_empty() && !["verdict", "messages", "warnings", "resolved"].contains(&field) {
-                let message = format!("`field` is `{field}`, not verdict, messages, warnings or resolved");
+            if !field.is_empty() && !FIELDS.contains(&field) {
+                let message = format!("`field` is `{field}`, not one of {}", FIELDS.join(", "));
                 problems.push(Problem::new(at, message));
             }
             let exception =
@@ -75,8 +78,15 @@ impl Exceptions {
                 problems.push(Problem::new(span, format!("`{id}` is excepted twice for `{field}`")));
             }
         }
+        let excused = Excused::read(&mut reader, &mut problems);
         reader.finish(&mut problems);
-        if problems.is_empty() { Ok(Self { rows }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { rows, excused }) } else { Err(problems) }
+    }
+
+    /// What coverage and mutation need not show.
+    #[must_use]
+    pub fn excused(&self) -> &Excused {
+        &self.excused
     }
 
     /// All exceptions, by case.
@@ -93,7 +103,7 @@ impl Exceptions {
         };
         let excepted = |key: &str| self.rows.contains_key(&(id.clone(), key.to_owned()));
         let differs = |key: &str| mismatches.iter().any(|m| m.key() == key);
-        let healed: Vec<String> = ["verdict", "messages", "warnings", "resolved"]
+        let healed: Vec<String> = FIELDS
             .into_iter()
             .filter(|key| excepted(key) && !(expect.names(key) && differs(key)))
             .map(str::to_owned)

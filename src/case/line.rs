@@ -3,19 +3,20 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::compare::Expect;
-use super::members::{Members, reason};
-use crate::subject::{Kind, Request};
+use crate::source::{Members, reason};
+use crate::subject::{FeaturesAnswer, Kind, Request};
 
 /// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means, and what a
 /// `host` leaves open that tells some facts. `{}` tells that nothing is known.
 pub const RECORDER_HOST: &str = r#"{
     "every_path": true, "every_binary": true, "users": ["root", "0", "dockremap"], "groups": ["root", "0", "dockremap"],
     "cgroup_v2": false, "systemd_cgroup": false, "docker_ramdisk": false, "temp_name_fits": true,
-    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full"
+    "cpus": 2, "cpuset_cpus": "0-3", "cpuset_mems": "0", "sysinfo": "full", "selinux": false, "log_drivers": [], "containers": {}
 }"#;
 
 const KEYS: [&str; 7] = ["id", "kind", "profile", "raw_base64", "input", "context", "expect"];
-const CONTEXT_KEYS: [&str; 6] = ["daemon", "daemon_base64", "host", "image", "features", "features_raw"];
+const CONTEXT_KEYS: [&str; 7] =
+    ["daemon", "daemon_base64", "host", "image", "request", "features", "features_raw"];
 
 /// One case: a document and what its decision may depend on.
 #[derive(Clone, Debug)]
@@ -32,10 +33,23 @@ pub struct Case<'l> {
     pub daemon: Option<Cow<'l, [u8]>>,
     /// The configuration of an image as JSON, if the line gives one.
     pub image: Option<&'l str>,
+    /// What the HTTP request around a create body says, as JSON, if the line tells it.
+    pub http: Option<&'l str>,
     /// Host facts as JSON: those of the line, and those of [`RECORDER_HOST`] that it leaves open.
     pub host: Cow<'l, str>,
+    /// What the runtime said of its features, if the line tells.
+    pub features: Option<CaseFeatures<'l>>,
     /// What a test expects.
     pub expect: Option<Expect>,
+}
+
+/// What a line tells of a runtime's features: the text printed and, as JSON, how that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseFeatures<'l> {
+    /// What was printed: `features` as it stands, or `stdout` of `features_raw`.
+    pub printed: Cow<'l, [u8]>,
+    /// The rest of `features_raw`.
+    pub facts: Option<String>,
 }
 
 /// A line that is no case. The stream goes on behind it.
@@ -46,6 +60,12 @@ pub struct CaseError {
     pub message: String,
     /// The `id`, if the line was read that far.
     pub id: Value,
+}
+
+impl From<String> for CaseError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
 }
 
 impl CaseError {
@@ -107,13 +127,11 @@ impl<'l> Case<'l> {
                 ));
             }
         };
-        let (daemon, image, host) = match context {
-            None => (None, None, None),
-            Some(text) => context_of(text)?,
-        };
+        let context = context.map(context_of).transpose()?.unwrap_or_default();
+        let Context { daemon, image, http, host, features } = context;
         let host = host.map_or(Cow::Borrowed(RECORDER_HOST), with_recorded);
         let expect = expect.map(Expect::parse).transpose()?;
-        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, host, expect })
+        Ok(Self { id: Value::Null, kind, profile, document, daemon, image, http, host, features, expect })
     }
 
     /// The question to ask of a policy. Without an image there is none.
@@ -124,7 +142,12 @@ impl<'l> Case<'l> {
             document: &self.document,
             daemon: self.daemon.as_deref(),
             image: Some(self.image.unwrap_or("null").as_bytes()),
+            http: self.http.map(str::as_bytes),
             host: Some(self.host.as_bytes()),
+            features: self.features.as_ref().map(|features| FeaturesAnswer {
+                printed: &features.printed,
+                facts: features.facts.as_deref().map(str::as_bytes),
+            }),
         }
     }
 }
@@ -149,7 +172,15 @@ fn with_recorded(host: &str) -> Cow<'_, str> {
     }
 }
 
-type Context<'l> = (Option<Cow<'l, [u8]>>, Option<&'l str>, Option<&'l str>);
+/// What a line tells besides the document.
+#[derive(Default)]
+struct Context<'l> {
+    daemon: Option<Cow<'l, [u8]>>,
+    image: Option<&'l str>,
+    http: Option<&'l str>,
+    host: Option<&'l str>,
+    features: Option<CaseFeatures<'l>>,
+}
 
 fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     let mut members = Members::parse(text, "`context`")?;
@@ -160,12 +191,37 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     }
     let host = members.take("host");
     let image = members.take("image");
-    // Facts for kinds to come: known, and not looked at.
-    for key in ["features", "features_raw"] {
-        members.take(key);
-    }
+    let http = members.take("request");
+    let features = match (members.take("features"), members.take("features_raw")) {
+        (None, None) => None,
+        (Some(text), None) => Some(CaseFeatures { printed: Cow::Borrowed(text.as_bytes()), facts: None }),
+        (None, Some(text)) => Some(printed_features(text)?),
+        (Some(_), Some(_)) => {
+            return Err(CaseError::new(
+                "two answers: give `features` or `features_raw`, not both".to_owned(),
+            ));
+        }
+    };
     members.refuse_others("`context`", &CONTEXT_KEYS)?;
-    Ok((daemon.or(raw), image, host))
+    Ok(Context { daemon: daemon.or(raw), image, http, host, features })
+}
+
+/// `features_raw`: `stdout` or `stdout_base64`, and facts about how it ended.
+fn printed_features(text: &str) -> Result<CaseFeatures<'_>, CaseError> {
+    let mut members = Members::parse(text, "`features_raw`")?;
+    let text = members.take_string("stdout")?;
+    let printed = match (text, members.take_base64("stdout_base64")?) {
+        (Some(Cow::Borrowed(text)), None) => Cow::Borrowed(text.as_bytes()),
+        (Some(Cow::Owned(text)), None) => Cow::Owned(text.into_bytes()),
+        (None, raw) => Cow::Owned(raw.unwrap_or_default()),
+        (Some(_), Some(_)) => {
+            let message = "two outputs: give `stdout` or `stdout_base64`, not both";
+            return Err(CaseError::new(message.to_owned()));
+        }
+    };
+    let rest = members.rest().map(|(key, value)| format!("{}:{value}", Value::from(key.as_ref())));
+    let facts = format!("{{{}}}", rest.collect::<Vec<_>>().join(","));
+    Ok(CaseFeatures { printed, facts: Some(facts) })
 }
 
 #[cfg(test)]

@@ -8,22 +8,24 @@
 //! | `kind` | `name`, `daemon`, `create`, `spec`, `wrap` or `lifecycle` |
 //! | `profile` | the version of the original; absent: the caller's default |
 //! | `raw_base64` or `input` | the exact bytes of the document, or the document as a JSON value |
-//! | `context` | `daemon` or `daemon_base64`, `host`, …: what else the decision may depend on |
-//! | `expect` | for tests: `verdict`, `messages`, `warnings`, `resolved` |
+//! | `context` | `daemon` or `daemon_base64`, `host`, `image`, `request`, `features` or `features_raw`: what else the decision may depend on |
+//! | `expect` | for tests: `verdict`, `messages`, `warnings`, `rules` (those that fire), `resolved` |
 //!
 //! A `host` that is absent means the machine the cases were recorded on, [`RECORDER_HOST`], and one that tells some
-//! facts leaves the others as they were there; `{}` tells that nothing is known. Warnings are compared in any order.
+//! facts leaves the others as they were there; `{}` tells that nothing is known. `features` is the document that a
+//! runtime printed; `features_raw` has the text as `stdout` (or `stdout_base64`), and beside it `exit` and whatever else
+//! spec/schema/features-answer.toml lists. With neither, nothing is known of the runtime. Warnings are compared in any order.
 //! Keys that are not in this table are ignored, unless they look like one of these misspelt.
 
 mod answer;
 mod compare;
 mod exceptions;
+mod excused;
 mod line;
-mod members;
-mod near;
 
+pub use crate::source::nearest;
 pub use answer::{answer_line, error_line};
 pub use compare::{Expect, Mismatch, compare};
 pub use exceptions::{Exception, Exceptions, Standing};
-pub use line::{Case, CaseError, RECORDER_HOST};
-pub use near::nearest;
+pub use excused::Excused;
+pub use line::{Case, CaseError, CaseFeatures, RECORDER_HOST};

@@ -35,8 +35,8 @@ impl Daemon {
         output: &mut Output,
     ) -> Result<Exit, Fatal> {
         let kind = Some(KindGuess { kind: Kind::Daemon, because: Because::Told });
-        let file =
-            FileReport { path: self.name, kind, source: self.text, result: Ok(decision), resolved: None };
+        let (source, result) = (self.text, Ok(decision));
+        let file = FileReport { path: self.name, kind, profile: None, source, result, resolved: None };
         let report = Report { profile: policy.profile().to_owned(), files: vec![file] };
         output.text(&if as_json { json(&report) } else { Human::new(output.styled()).render(&report) })?;
         Ok(Exit::Denied)

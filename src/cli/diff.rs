@@ -71,10 +71,10 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
         Policies::load(&PolicyArgs { profile: profile.cloned(), tables }, output)
     };
     let Some(builtin) = load(args.profile.as_ref(), Vec::new())? else { return Ok(Exit::Failed) };
-    let profiles = builtin.catalog().profiles();
+    let profiles = builtin.catalog()?.profiles();
     let found = match (profiles.get(&args.before), profiles.get(&args.after)) {
         (Some(_), Some(_)) => {
-            let catalog = builtin.catalog();
+            let catalog = builtin.catalog()?;
             diff((catalog, &args.before), (catalog, &args.after), args.kind)
         }
         _ if is_table(&args.before) && is_table(&args.after) => {
@@ -82,7 +82,7 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
             let after = load(args.profile.as_ref(), vec![args.after.clone().into()])?;
             let (Some(before), Some(after)) = (before, after) else { return Ok(Exit::Failed) };
             let profile = builtin.profile();
-            diff((before.catalog(), profile), (after.catalog(), profile), args.kind)
+            diff((before.catalog()?, profile), (after.catalog()?, profile), args.kind)
         }
         (None, None) if !is_table(&args.before) && !is_table(&args.after) => {
             return daemons(args, &builtin, output);

@@ -45,13 +45,18 @@ impl Input {
     }
 }
 
-/// The named files; `-` is standard input, a folder stands for every `*.json` below it, sorted.
-pub(super) fn documents(paths: &[PathBuf]) -> Vec<Input> {
+/// The named files; `-` is standard input, a folder stands for every `*.json` below it, sorted, and the bundle of a
+/// container for its `config.json`.
+pub(super) fn documents(paths: &[PathBuf], is_bundle: &dyn Fn(&Path) -> bool) -> Vec<Input> {
     let mut inputs = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             inputs.push(Input::Stdin);
         } else if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+            if is_bundle(path) {
+                inputs.push(Input::File(path.join("config.json")));
+                continue;
+            }
             let before = inputs.len();
             walk(path, &mut inputs);
             if inputs.len() == before {

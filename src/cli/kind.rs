@@ -48,7 +48,14 @@ const KEYS: &[(&str, Kind)] = &[
     ("file_name", Kind::Write),
     ("name_base64", Kind::Name),
     ("name", Kind::Name),
+    ("mounts", Kind::Spec),
+    ("process", Kind::Spec),
+    ("annotations", Kind::Spec),
+    ("linux", Kind::Spec),
 ];
+
+/// Keys that only what a runtime prints of its features has at its top level.
+const FEATURES: &[&str] = &["ociVersionMin", "ociVersionMax", "mountOptions"];
 
 /// The most keys looked at.
 const ENOUGH: usize = 1000;
@@ -64,6 +71,12 @@ pub(super) fn guess(path: Option<&Path>, document: &[u8]) -> KindGuess {
     let named = name.is_some_and(|name| name.starts_with("daemon") && name.ends_with(".json"));
     let because = if named { Because::FileName } else { Because::Default };
     KindGuess { kind: Kind::Daemon, because }
+}
+
+/// The key by which a document is what a runtime prints of its features, if it is that.
+pub(super) fn features_key(document: &[u8]) -> Option<&'static str> {
+    let keys = top_level_keys(document);
+    FEATURES.iter().copied().find(|key| keys.iter().any(|k| k == key))
 }
 
 /// What a kind is, in words.

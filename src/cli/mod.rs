@@ -6,6 +6,7 @@
 
 mod audit;
 mod check;
+mod coverage;
 mod daemon;
 #[cfg(feature = "prove")]
 mod diff;
@@ -13,14 +14,19 @@ mod examples;
 mod files;
 mod input;
 mod kind;
+mod lifecycle;
 mod lines;
+mod mutate;
 mod output;
 mod policies;
+mod probe;
 mod progress;
 #[cfg(feature = "prove")]
 mod prove;
 mod resolve;
+mod rows;
 mod rules;
+mod suggest;
 mod tally;
 mod test;
 mod vocabulary;
@@ -69,6 +75,8 @@ Examples:
   plimsoll check --format json configs/           every *.json below a folder, for a program to read
   plimsoll resolve nvidia --daemon daemon.json    what would run as root for a runtime name
   plimsoll rules RT003                            what a rule is about, and where it comes from
+  plimsoll lifecycle step paused Delete           what the shim says to an operation
+  plimsoll probe --daemon daemon.json > host.json the facts about this machine, for --host
   plimsoll audit < cases.ndjson > answers.ndjson  a stream of cases, on all cores
 
 `plimsoll COMMAND --help` has more.";
@@ -92,6 +100,8 @@ enum Command {
     Prove(prove::ProveArgs),
     #[cfg(feature = "prove")]
     Diff(diff::DiffArgs),
+    Lifecycle(lifecycle::LifecycleArgs),
+    Probe(probe::ProbeArgs),
     Completions(CompletionsArgs),
 }
 
@@ -164,6 +174,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Prove(args) => prove::run(&args, output),
         #[cfg(feature = "prove")]
         Command::Diff(args) => diff::run(&args, output),
+        Command::Lifecycle(args) => lifecycle::run(&args, output),
+        Command::Probe(args) => probe::run(&args, output),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);

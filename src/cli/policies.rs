@@ -9,8 +9,8 @@ use super::input::Input;
 use super::output::Output;
 use crate::case::nearest;
 use crate::report::problems;
-use crate::subject::{Policy, add_table};
-use crate::table::{Catalog, TableError};
+use crate::subject::{Kind, Policy, add_table};
+use crate::table::{Catalog, Profiles, Rule, TableError};
 
 /// A table is read by people; beyond this it is something else.
 const TABLE_BYTES: usize = 1 << 20;
@@ -29,57 +29,55 @@ pub(super) struct PolicyArgs {
 /// Policies by profile, each made when it is first asked for.
 #[derive(Debug)]
 pub(super) struct Policies {
-    catalog: Catalog,
+    profiles: Profiles,
+    /// How many rules of the user's own tables there are.
+    own: usize,
     profile: String,
+    /// Whether the profile was chosen, and is not the default.
+    told: bool,
+    /// All rules and schemas: there from the start with tables of the user's own, and else once somebody asks.
+    catalog: OnceLock<Result<Catalog, String>>,
     made: BTreeMap<String, OnceLock<Result<Policy, String>>>,
 }
 
 impl Policies {
-    /// Reads all tables, so that what is wrong with them shows at once.
+    /// Reads all tables of the user, so that what is wrong with them shows at once.
     ///
     /// `None` when a table is broken and that has been said: the run ends with [`Exit::Failed`](super::Exit::Failed).
     pub(super) fn load(args: &PolicyArgs, output: &Output) -> Result<Option<Self>, Fatal> {
-        let broken = |error: &TableError| {
-            output.complain(&problems(&error.name, &error.text, &error.problems, output.styled_errors()));
-        };
-        let mut catalog = match Catalog::builtin() {
-            Ok(catalog) => catalog,
-            Err(error) => {
-                error.errors.iter().for_each(broken);
-                return Ok(None);
-            }
-        };
-        let mut whole = true;
-        for path in &args.tables {
-            let name = path.to_string_lossy().into_owned();
-            let bytes = Input::File(path.clone())
-                .read(TABLE_BYTES)
-                .map_err(|failure| Fatal::at(name.clone(), failure))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| Fatal::new(format!("{name} is not UTF-8, and so not TOML"), ""))?;
-            match add_table(&catalog, &name, &text) {
-                Ok(more) => catalog = more,
-                Err(error) => {
-                    whole = false;
-                    broken(&error);
-                }
-            }
-        }
-        if !whole {
-            return Ok(None);
-        }
-        let profiles = catalog.profiles();
+        let profiles = Catalog::builtin_profiles().map_err(|error| Fatal::new(error.to_string(), ""))?;
         let profile = args.profile.clone().unwrap_or_else(|| profiles.default_id().to_owned());
         let made: BTreeMap<_, _> = profiles.iter().map(|p| (p.id.clone(), OnceLock::new())).collect();
         if !made.contains_key(&profile) {
-            return Err(unknown(&profile, &catalog));
+            return Err(unknown(&profile, &profiles));
         }
-        Ok(Some(Self { catalog, profile, made }))
+        let told = args.profile.is_some();
+        let policies = Self { profiles, profile, own: 0, told, catalog: OnceLock::new(), made };
+        if args.tables.is_empty() {
+            return Ok(Some(policies));
+        }
+        let Some(catalog) = with_tables(policies.catalog()?, &args.tables, output)? else { return Ok(None) };
+        let own = catalog.rules().len() - policies.catalog()?.rules().len();
+        Ok(Some(Self { own, catalog: OnceLock::from(Ok(catalog)), ..policies }))
     }
 
-    /// Everything the policies are made of.
-    pub(super) fn catalog(&self) -> &Catalog {
-        &self.catalog
+    /// Everything the policies are made of. Those made after this was asked for share it; those made before have read
+    /// only what they needed, which is quicker for one document.
+    pub(super) fn catalog(&self) -> Result<&Catalog, Fatal> {
+        let whole = self.catalog.get_or_init(|| Catalog::builtin().map_err(|error| error.to_string()));
+        whole.as_ref().map_err(|message| Fatal::new(message, ""))
+    }
+
+    /// The versions of the originals.
+    pub(super) fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
+    /// The rules of the tables that the user gave; without such tables all of them.
+    pub(super) fn asked_rules<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Rule> {
+        let rules = catalog.rules();
+        let builtin = if self.own == 0 { 0 } else { rules.len().saturating_sub(self.own) };
+        rules.iter().skip(builtin).map(AsRef::as_ref)
     }
 
     /// The chosen profile: that of cases that name none.
@@ -87,17 +85,58 @@ impl Policies {
         &self.profile
     }
 
+    /// The profiles that judge a kind of document, the newest last.
+    pub(super) fn judging(&self, kind: Kind) -> Vec<&str> {
+        let profiles = self.profiles.iter().map(|profile| profile.id.as_str());
+        profiles.filter(|id| self.get(Some(id)).is_ok_and(|policy| policy.judges(kind))).collect()
+    }
+
+    /// The policy for documents of a kind: that of the chosen profile, or, if none was chosen and the default does not
+    /// judge them, of the newest that does.
+    pub(super) fn judge_of(&self, kind: Kind) -> Result<&Policy, Fatal> {
+        let chosen = self.get(None)?;
+        if self.told || chosen.judges(kind) {
+            return Ok(chosen);
+        }
+        self.get(self.judging(kind).last().copied())
+    }
+
     /// The policy of a profile, or of the chosen one.
     pub(super) fn get(&self, profile: Option<&str>) -> Result<&Policy, Fatal> {
         let profile = profile.unwrap_or(&self.profile);
-        let cell = self.made.get(profile).ok_or_else(|| unknown(profile, &self.catalog))?;
-        let make = || Policy::new(self.catalog.clone(), profile).map_err(|error| error.to_string());
+        let cell = self.made.get(profile).ok_or_else(|| unknown(profile, &self.profiles))?;
+        let make = || match self.catalog.get() {
+            None => Policy::builtin(profile).map_err(|error| error.to_string()),
+            Some(catalog) => Policy::new(catalog.clone()?, profile).map_err(|error| error.to_string()),
+        };
         cell.get_or_init(make).as_ref().map_err(|message| Fatal::new(message, ""))
     }
 }
 
-fn unknown(profile: &str, catalog: &Catalog) -> Fatal {
-    let names: Vec<&str> = catalog.profiles().iter().map(|p| p.id.as_str()).collect();
+/// A catalog and the tables of the user; `None` if one is broken.
+fn with_tables(catalog: &Catalog, tables: &[PathBuf], output: &Output) -> Result<Option<Catalog>, Fatal> {
+    let mut catalog = catalog.clone();
+    let mut whole = true;
+    for path in tables {
+        let name = path.to_string_lossy().into_owned();
+        let bytes = Input::File(path.clone())
+            .read(TABLE_BYTES)
+            .map_err(|failure| Fatal::at(name.clone(), failure))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Fatal::new(format!("{name} is not UTF-8, and so not TOML"), ""))?;
+        match add_table(&catalog, &name, &text) {
+            Ok(more) => catalog = more,
+            Err(TableError { name, text, problems: found }) => {
+                whole = false;
+                output.complain(&problems(&name, &text, &found, output.styled_errors()));
+            }
+        }
+    }
+    Ok(whole.then_some(catalog))
+}
+
+fn unknown(profile: &str, profiles: &Profiles) -> Fatal {
+    let names: Vec<&str> = profiles.iter().map(|p| p.id.as_str()).collect();
     let all = format!("there are {}", names.join(", "));
     let help = match nearest(profile, names) {
         Some(meant) => format!("perhaps `{meant}` is meant; {all}"),

@@ -48,9 +48,9 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
         None
     } else {
         let Some(ours) = load(args.tables.clone())? else { return Ok(Exit::Failed) };
-        Some(faults(ours.catalog(), builtin.catalog().rules().len()))
+        Some(faults(ours.catalog()?, builtin.catalog()?.rules().len()))
     };
-    let prover = match Prover::new(builtin.catalog()) {
+    let prover = match Prover::new(builtin.catalog()?) {
         Ok(prover) => prover,
         Err(error) => {
             let styled = output.styled_errors();

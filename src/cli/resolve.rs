@@ -9,6 +9,7 @@ use super::{Exit, Fatal, STATUS};
 use crate::case::nearest;
 use crate::engine::{Budget, Verdict};
 use crate::report::{ResolveReport, resolve_dot, resolve_human, resolve_json, resolve_mermaid};
+use crate::runtime::StepKind;
 
 /// Show what would run for a runtime name, step by step
 ///
@@ -32,6 +33,9 @@ pub(super) struct ResolveArgs {
     /// Facts about the machine, as JSON; what is not told is unknown
     #[arg(long, value_name = "FILE")]
     host: Option<PathBuf>,
+    /// Show every command line of the runtime, not only the one that creates a container (in JSON they always are)
+    #[arg(long)]
+    commands: bool,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: ResolveFormat,
@@ -42,6 +46,7 @@ Examples:
   plimsoll resolve nvidia --daemon /etc/docker/daemon.json
   plimsoll resolve --daemon daemon.json                       the default runtime
   plimsoll resolve io.containerd.kata.v2 --daemon daemon.json a name that is passed on to containerd
+  plimsoll resolve --commands --daemon daemon.json            what is executed later: start, exec, kill, delete, …
   plimsoll resolve x --daemon daemon.json --format dot | dot -Tsvg > x.svg
 
 ";
@@ -63,7 +68,7 @@ pub(super) fn run(args: &ResolveArgs, output: &mut Output) -> Result<Exit, Fatal
     let policy = policies.get(None)?;
     let budget = Budget::default();
     let daemon = Daemon::read(&args.daemon, args.host.as_ref(), &budget)?;
-    let resolution = policy
+    let mut resolution = policy
         .resolve(args.name.as_bytes(), &daemon.text, daemon.host.as_deref(), &budget)
         .map_err(|error| Fatal::new(error.to_string(), ""))?;
     if resolution.verdict == Verdict::Deny {
@@ -78,6 +83,9 @@ pub(super) fn run(args: &ResolveArgs, output: &mut Output) -> Result<Exit, Fatal
         return Ok(exit);
     }
     let exit = if resolution.verdict == Verdict::Allow { Exit::Clean } else { Exit::Denied };
+    if !args.commands && args.format != ResolveFormat::Json {
+        resolution.steps.retain(|step| !matches!(step.kind, StepKind::Later(_)));
+    }
     let report = ResolveReport {
         profile: policy.profile().to_owned(),
         path: daemon.name,

@@ -7,11 +7,13 @@ use serde::Serialize;
 use super::check::Format;
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
+use super::rows::{self, JsonRow};
 use super::vocabulary;
 use super::{Exit, Fatal};
 use crate::case::nearest;
+use crate::lifecycle::RowDoc;
 use crate::source::{printable, to_json_pretty, wrap};
-use crate::table::{Example, Rule};
+use crate::table::{Example, Rule, RuleId};
 
 /// List the rules, or explain one: what it is about, why, what to do, and where it comes from
 #[derive(Debug, Args)]
@@ -54,9 +56,9 @@ pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> 
     let text = match (&args.id, &args.schema) {
         (Some(id), _) => explain(id, &policies, args.format)?,
         (None, Some(name)) => vocabulary::schema(name, &policies, args.format)?,
-        (None, None) if args.profiles => vocabulary::profiles(policies.catalog(), args.format),
+        (None, None) if args.profiles => vocabulary::profiles(policies.profiles(), args.format),
         (None, None) if args.views => vocabulary::views(args.format),
-        (None, None) => list(&policies, args.format),
+        (None, None) => list(&policies, args.format)?,
     };
     output.text(&text)?;
     Ok(Exit::Clean)
@@ -64,23 +66,27 @@ pub(super) fn run(args: &RulesArgs, output: &mut Output) -> Result<Exit, Fatal> 
 
 /// The profiles that have a rule.
 fn profiles_of(rule: &Rule, policies: &Policies) -> Vec<String> {
-    let profiles = policies.catalog().profiles();
+    let profiles = policies.profiles();
     profiles.iter().map(|p| p.id.clone()).filter(|id| rule.holds_in(profiles, id)).collect()
 }
 
-/// The rules of the chosen profile, table by table.
-fn list(policies: &Policies, format: Format) -> String {
-    let (catalog, profile) = (policies.catalog(), policies.profile());
+/// The rules of the chosen profile, table by table, and the rows of its machines.
+fn list(policies: &Policies, format: Format) -> Result<String, Fatal> {
+    let (catalog, profile) = (policies.catalog()?, policies.profile());
     let rules: Vec<&Rule> = catalog
         .rules()
         .iter()
         .map(|rule| &**rule)
         .filter(|rule| rule.holds_in(catalog.profiles(), profile))
         .collect();
+    let lifecycle = policies.get(None)?.lifecycle();
+    let steps: Vec<RowDoc> = lifecycle.iter().flat_map(|lifecycle| lifecycle.rows()).collect();
     if format == Format::Json {
-        let rules: Vec<JsonRule<'_>> =
-            rules.into_iter().map(|rule| JsonRule::new(rule, profiles_of(rule, policies))).collect();
-        return to_json_pretty(&rules) + "\n";
+        let rules = rules
+            .into_iter()
+            .map(|rule| Listed::Rule(Box::new(JsonRule::new(rule, profiles_of(rule, policies)))));
+        let steps = steps.iter().map(|row| Listed::Row(row.into()));
+        return Ok(to_json_pretty(&rules.chain(steps).collect::<Vec<_>>()) + "\n");
     }
     let mut out = String::new();
     let mut table = "";
@@ -97,16 +103,31 @@ fn list(policies: &Policies, format: Format) -> String {
             shown(&rule.title)
         );
     }
-    let _ = writeln!(out, "\n{} rules in {profile}; `plimsoll rules ID` explains one", rules.len());
-    out
+    out.push_str(&rows::list(&steps));
+    let count = rules.len() + steps.len();
+    let _ = writeln!(out, "\n{count} rules in {profile}; `plimsoll rules ID` explains one");
+    Ok(out)
+}
+
+/// What a list holds.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'r> {
+    Rule(Box<JsonRule<'r>>),
+    Row(JsonRow<'r>),
 }
 
 /// One rule, whatever the profile.
 fn explain(id: &str, policies: &Policies, format: Format) -> Result<String, Fatal> {
     let wanted = id.to_ascii_uppercase();
-    let rules = policies.catalog().rules();
+    let rules = policies.catalog()?.rules();
     let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == wanted) else {
-        let help = match nearest(&wanted, rules.iter().map(|rule| rule.id.as_str())) {
+        let steps = rows::all(policies)?;
+        if let Some(row) = steps.iter().find(|row| row.id.as_str() == wanted) {
+            return Ok(if format == Format::Json { rows::json(row) } else { rows::human(row) });
+        }
+        let ids = rules.iter().map(|rule| &rule.id).chain(steps.iter().map(|row| &row.id));
+        let help = match nearest(&wanted, ids.map(RuleId::as_str)) {
             Some(meant) => format!("perhaps `{meant}` is meant; `plimsoll rules` lists them all"),
             None => "`plimsoll rules` lists them all".to_owned(),
         };

@@ -1,12 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
+
+use super::coverage::{Coverage, CoverageReport};
 use super::policies::Policies;
-use crate::case::{Mismatch, Standing};
-use crate::engine::Decision;
+use crate::case::{Excused, Mismatch, Standing};
+use crate::engine::{Decision, RuleTrace};
 use crate::source::{printable, shorten, to_json_line};
 use crate::subject::Kind;
-use crate::table::RuleId;
+use crate::table::{Catalog, Rule, RuleId};
 
 /// Characters of a value shown in a mismatch.
 const VALUE: usize = 400;
@@ -21,19 +24,23 @@ pub(super) struct Tested {
     /// How it stands, or why it could not be judged.
     pub(super) outcome: Result<Standing, String>,
     asked: Option<(Kind, String)>,
-    fired: Vec<RuleId>,
+    trace: Vec<RuleTrace>,
 }
 
 impl Tested {
     pub(super) fn new(id: String, place: String) -> Self {
-        Self { id, place, outcome: Ok(Standing::Agrees), asked: None, fired: Vec::new() }
+        Self { id, place, outcome: Ok(Standing::Agrees), asked: None, trace: Vec::new() }
     }
 
     /// Notes which rules were asked, and which fired.
     pub(super) fn judged(&mut self, kind: Kind, profile: &str, decision: &Decision) {
         self.asked = Some((kind, profile.to_owned()));
-        let fired = decision.trace.iter().filter(|rule| rule.fired > 0);
-        self.fired = fired.map(|rule| rule.rule.clone()).collect();
+        self.trace.clone_from(&decision.trace);
+    }
+
+    /// What each rule did, if the case could be judged.
+    pub(super) fn trace(&self) -> &[RuleTrace] {
+        &self.trace
     }
 }
 
@@ -55,16 +62,29 @@ pub(super) struct Tally<'t> {
     total: Counts,
     part: Counts,
     failures: String,
+    failed: Vec<Value>,
     asked: BTreeSet<(Kind, String)>,
     fired: BTreeSet<RuleId>,
+    coverage: Coverage,
 }
 
 impl<'t> Tally<'t> {
     /// An empty tally that describes at most `limit` failures.
     pub(super) fn new(policies: &'t Policies, limit: usize, styled: bool) -> Self {
         let (total, part) = (Counts::default(), Counts::default());
-        let (asked, fired) = (BTreeSet::new(), BTreeSet::new());
-        Self { policies, limit, styled, shown: 0, total, part, failures: String::new(), asked, fired }
+        Self {
+            policies,
+            limit,
+            styled,
+            shown: 0,
+            total,
+            part,
+            failures: String::new(),
+            failed: Vec::new(),
+            asked: BTreeSet::new(),
+            fired: BTreeSet::new(),
+            coverage: Coverage::default(),
+        }
     }
 
     pub(super) fn add(&mut self, tested: Tested) {
@@ -77,10 +97,12 @@ impl<'t> Tally<'t> {
                 if self.shown < self.limit {
                     self.shown += 1;
                     describe(&tested, &mut self.failures, self.styled);
+                    self.failed.push(as_json(&tested));
                 }
             }
         }
-        self.fired.extend(tested.fired);
+        self.fired.extend(tested.trace.iter().filter(|one| one.fired > 0).map(|one| one.rule.clone()));
+        self.coverage.add(&tested.trace);
         self.asked.extend(tested.asked);
     }
 
@@ -109,25 +131,57 @@ impl<'t> Tally<'t> {
             let _ = writeln!(out, "({more} more failures; `--show N` shows more)");
         }
         let _ = writeln!(out, "total: {}", figures(self.total));
-        self.coverage(&mut out);
-        out
-    }
-
-    /// Rules that could have fired, since a case of their kind was judged under a profile that has them.
-    fn coverage(&self, out: &mut String) {
-        let mut rules: BTreeMap<RuleId, bool> = BTreeMap::new();
-        for (kind, profile) in &self.asked {
-            let Ok(policy) = self.policies.get(Some(profile)) else { continue };
-            for rule in policy.rules().filter(|rule| *rule.subject == *kind.as_str()) {
-                rules.insert(rule.id.clone(), self.fired.contains(&rule.id));
-            }
-        }
-        let silent: Vec<&str> =
-            rules.iter().filter(|(_, fired)| !**fired).map(|(id, _)| id.as_str()).collect();
+        let rules = self.rules();
+        let silent: Vec<&str> = self.silent(&rules).collect();
         let _ = writeln!(out, "rules: {} of {} fired", rules.len() - silent.len(), rules.len());
         if !silent.is_empty() {
             let _ = writeln!(out, "not fired: {}", silent.join(", "));
         }
+        out
+    }
+
+    /// The same for a program to read.
+    pub(super) fn json(&self) -> Vec<(&'static str, Value)> {
+        let Counts { cases, agreed, excepted, failed } = self.total;
+        let rules = self.rules();
+        let silent: Vec<&str> = self.silent(&rules).collect();
+        vec![
+            ("cases", json!(cases)),
+            ("agreed", json!(agreed)),
+            ("excepted", json!(excepted)),
+            ("failed", json!(failed)),
+            ("failures", json!(self.failed)),
+            ("rules", json!(rules.len())),
+            ("not_fired", json!(silent)),
+        ]
+    }
+
+    /// Rules that could have fired, since a case of their kind was judged under a profile that has them.
+    fn rules(&self) -> BTreeSet<RuleId> {
+        let mut rules = BTreeSet::new();
+        for (kind, profile) in &self.asked {
+            let Ok(policy) = self.policies.get(Some(profile)) else { continue };
+            let of_kind = policy.rules().filter(|rule| *rule.subject == *kind.as_str());
+            rules.extend(of_kind.map(|rule| rule.id.clone()));
+            let rows = policy.lifecycle().filter(|_| *kind == Kind::Lifecycle);
+            rules.extend(rows.iter().flat_map(|lifecycle| lifecycle.rows()).map(|row| row.id));
+        }
+        rules
+    }
+
+    fn silent<'s>(&self, rules: &'s BTreeSet<RuleId>) -> impl Iterator<Item = &'s str> {
+        rules.iter().filter(|id| !self.fired.contains(*id)).map(RuleId::as_str)
+    }
+
+    /// Those of them that coverage and mutation are about: of the user's own tables, if there are any.
+    pub(super) fn measured<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Rule> {
+        let rules = self.rules();
+        self.policies.asked_rules(catalog).filter(move |rule| rules.contains(&rule.id))
+    }
+
+    /// How well they were covered.
+    pub(super) fn coverage(&self, catalog: &Catalog, excused: &Excused) -> CoverageReport {
+        self.coverage.report(self.measured(catalog), catalog, excused)
     }
 }
 
@@ -140,6 +194,21 @@ fn figures(counts: Counts) -> String {
         }
     }
     text
+}
+
+/// The same for a program to read.
+fn as_json(tested: &Tested) -> Value {
+    let (id, place) = (&tested.id, &tested.place);
+    match &tested.outcome {
+        Err(message) => json!({ "id": id, "place": place, "error": message }),
+        Ok(Standing::Fails { mismatches, healed }) => {
+            let differ =
+                mismatches.iter().map(|m| json!({ "field": m.field, "expected": m.expected, "got": m.got }));
+            let differ: Vec<_> = differ.collect();
+            json!({ "id": id, "place": place, "differs": differ, "excepted_without_need": healed })
+        }
+        Ok(_) => json!({ "id": id, "place": place }),
+    }
 }
 
 /// Where a case differs: `-` what was expected, `+` what came.

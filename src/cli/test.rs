@@ -3,19 +3,24 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rayon::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::check::Format;
+use super::coverage::CoverageReport;
 use super::examples;
 use super::input::{Input, failure, streams};
 use super::lines::{Chunks, LONGEST, Line};
+use super::mutate::{self, Kept, MutationReport};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::progress::Progress;
+use super::suggest;
 use super::tally::{Tally, Tested};
 use super::{Exit, Fatal};
 use crate::case::{Case, Exceptions, Standing, compare};
 use crate::engine::Budget;
 use crate::report::{Failure, Human, problems};
+use crate::source::to_json_pretty;
 
 /// An exceptions table is read by people.
 const TABLE_BYTES: usize = 4 << 20;
@@ -27,6 +32,8 @@ const TABLE_BYTES: usize = 4 << 20;
 Examples:
   plimsoll test tests/vectors/*.ndjson --exceptions tests/vectors/exceptions.toml
   plimsoll test --table ours.toml --examples        does a table of yours do what it says?
+  plimsoll test --table ours.toml --examples --coverage --mutate
+                                                    would its examples notice a mistake in it?
 
 A case is a line as `plimsoll audit` takes it, with what is expected; what is left out is not compared:
   {\"id\": \"a\", \"kind\": \"name\", \"input\": {\"name\": \"a/b\"}, \"expect\": {\"verdict\": \"deny\"}}
@@ -37,9 +44,16 @@ Known disagreements stand in a table; one that has come to agree is a failure, s
   field = \"verdict\"
   reason = \"why the answers may differ here\"
 
+What coverage and mutation need not show stands there too, with the words in which they say it:
+  [[excused]]
+  rule = \"RT006\"
+  mutant = \"a -> b\"        or `atom`, for a test of the condition
+  reason = \"why no document can tell\"
+
 Exit status:
   0  every case agrees or is excepted
-  1  a case differs, an exception is no longer one, or a line is no case
+  1  a case differs, an exception is no longer one, or a line is no case; with --coverage or --mutate also when a
+     row or test is not covered or a mutant survives, and that is not excused
   2  a file cannot be read or holds no cases, or a table is broken")]
 pub(super) struct TestArgs {
     /// Files of cases, or `-` for standard input
@@ -53,13 +67,34 @@ pub(super) struct TestArgs {
     /// Known disagreements, as TOML
     #[arg(long, value_name = "FILE")]
     exceptions: Option<PathBuf>,
+    /// Tell for each row whether it fired and did not, and for each test of its condition whether it was seen deciding
+    /// both ways; with tables of your own, for their rows alone
+    #[arg(long)]
+    coverage: bool,
+    /// Change the rows one thing at a time (dropped, negated, another operator, another literal, …) and tell which
+    /// changes no case and no example notices; with tables of your own, their rows alone
+    #[arg(long)]
+    mutate: bool,
+    /// Look for cases that show what coverage and mutation found missing, and write them here. They expect what the
+    /// rules say now; whether that is right is for you to say
+    #[arg(long, value_name = "FILE")]
+    suggest: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
     /// How many failures to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     show: usize,
 }
 
 pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
+    if args.suggest.is_some() && !args.coverage && !args.mutate {
+        let help = "they say what is missing, and so what to look for";
+        return Err(Fatal::new("--suggest needs --coverage or --mutate", help));
+    }
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
+    // Cases are of all kinds and profiles: what they share is read once.
+    policies.catalog()?;
     let Some(exceptions) = exceptions(args, output)? else { return Ok(Exit::Failed) };
     let mut run = Run {
         policies: &policies,
@@ -67,28 +102,79 @@ pub(super) fn run(args: &TestArgs, output: &mut Output) -> Result<Exit, Fatal> {
         tally: Tally::new(&policies, args.show, output.styled()),
         progress: Progress::new(),
         seen: BTreeSet::new(),
+        coverage: args.coverage,
+        kept: args.mutate.then(Kept::default),
     };
+    let human = args.format == Format::Human;
     let mut exit = Exit::Clean;
     for input in streams(&args.files) {
         if let Err(failure) = run.file(&input) {
             exit = Exit::Failed;
             output.complain(&Human::new(output.styled_errors()).failure(&input.name(), &failure));
         }
-        output.text(&run.tally.part(&input.name()))?;
+        let part = run.tally.part(&input.name());
+        output.text(if human { &part } else { "" })?;
     }
     if args.examples {
-        examples::run(&policies, &mut run.tally);
-        output.text(&run.tally.part("examples of the rules"))?;
+        examples::run(&policies, args.coverage, &mut run.tally)?;
+        let part = run.tally.part("examples of the rules");
+        output.text(if human { &part } else { "" })?;
     }
     run.progress.finish();
-    output.text(&run.tally.summary())?;
     let unseen: BTreeSet<&str> =
         exceptions.iter().map(|e| e.id.as_str()).filter(|id| !run.seen.contains(*id)).collect();
-    if !unseen.is_empty() {
-        let ids: Vec<&str> = unseen.into_iter().collect();
-        output.text(&format!("exceptions for cases that are not in these files: {}\n", ids.join(", ")))?;
+    let (mut coverage, mut mutation) = (None, None);
+    if args.coverage || args.mutate {
+        let (catalog, excused) = (policies.catalog()?, exceptions.excused());
+        let measured = || run.tally.measured(catalog);
+        coverage = args.coverage.then(|| run.tally.coverage(catalog, excused));
+        let kept = run.kept.as_ref();
+        mutation = kept.map(|kept| mutate::run(measured(), kept, args.examples, &policies, catalog, excused));
+        if let Some(path) = &args.suggest {
+            let found = suggest::run(measured(), &policies, catalog, coverage.as_ref(), mutation.as_ref());
+            let text: String = found.iter().map(|line| format!("{line}\n")).collect();
+            std::fs::write(path, text).map_err(|error| Fatal::at(path.to_string_lossy(), failure(&error)))?;
+        }
     }
-    Ok(if run.tally.has_failures() { exit.max(Exit::Denied) } else { exit })
+    let measured = Measured { coverage, mutation };
+    let failed = run.tally.has_failures() || !measured.is_complete();
+    let report =
+        if human { said(&run.tally, &unseen, &measured) } else { as_json(&run.tally, &unseen, &measured) };
+    output.text(&report)?;
+    Ok(if failed { exit.max(Exit::Denied) } else { exit })
+}
+
+/// What was measured of the rules, if that was asked for.
+struct Measured {
+    coverage: Option<CoverageReport>,
+    mutation: Option<MutationReport>,
+}
+
+impl Measured {
+    fn is_complete(&self) -> bool {
+        self.coverage.as_ref().is_none_or(CoverageReport::is_complete)
+            && self.mutation.as_ref().is_none_or(MutationReport::is_complete)
+    }
+}
+
+fn said(tally: &Tally<'_>, unseen: &BTreeSet<&str>, measured: &Measured) -> String {
+    let mut out = tally.summary();
+    if !unseen.is_empty() {
+        let ids: Vec<&str> = unseen.iter().copied().collect();
+        out.push_str(&format!("exceptions for cases that are not in these files: {}\n", ids.join(", ")));
+    }
+    out.extend(measured.coverage.as_ref().map(CoverageReport::text));
+    out.extend(measured.mutation.as_ref().map(MutationReport::text));
+    out
+}
+
+fn as_json(tally: &Tally<'_>, unseen: &BTreeSet<&str>, measured: &Measured) -> String {
+    let coverage = measured.coverage.as_ref().map_or(Value::Null, CoverageReport::json);
+    let mutation = measured.mutation.as_ref().map_or(Value::Null, MutationReport::json);
+    let more = [("unused_exceptions", json!(unseen)), ("coverage", coverage), ("mutation", mutation)];
+    let report: serde_json::Map<String, Value> =
+        tally.json().into_iter().chain(more).map(|(key, value)| (key.to_owned(), value)).collect();
+    format!("{}\n", to_json_pretty(&report))
 }
 
 /// `None` if the table is broken and that has been said.
@@ -113,6 +199,10 @@ struct Run<'r> {
     progress: Progress,
     /// Cases that have exceptions.
     seen: BTreeSet<String>,
+    /// Whether to look at the tests of conditions.
+    coverage: bool,
+    /// What mutants are tried on.
+    kept: Option<Kept>,
 }
 
 impl Run<'_> {
@@ -126,10 +216,15 @@ impl Run<'_> {
             }
             any = true;
             let name = input.name();
-            let tested: Vec<Tested> =
-                lines.par_iter().map(|line| test(line, &name, self.policies, self.exceptions)).collect();
+            let test = |line| test(line, &name, self.policies, self.exceptions, self.coverage);
+            let tested: Vec<Tested> = lines.par_iter().map(test).collect();
             self.progress.add(tested.len());
-            for one in tested {
+            for (line, one) in lines.into_iter().zip(tested) {
+                if let (Some(kept), Ok(Standing::Agrees), Some(line)) =
+                    (&mut self.kept, &one.outcome, line.bytes)
+                {
+                    kept.add(line, one.trace());
+                }
                 if self.exceptions.iter().any(|exception| exception.id == one.id) {
                     self.seen.insert(one.id.clone());
                 }
@@ -144,9 +239,9 @@ impl Run<'_> {
     }
 }
 
-fn test(line: &Line, file: &str, policies: &Policies, exceptions: &Exceptions) -> Tested {
+fn test(line: &Line, file: &str, policies: &Policies, exceptions: &Exceptions, coverage: bool) -> Tested {
     let mut tested = Tested::new(Value::Null.to_string(), format!("{file}:{}", line.number));
-    tested.outcome = judge(line, policies, exceptions, &mut tested);
+    tested.outcome = judge(line, policies, exceptions, coverage, &mut tested);
     tested
 }
 
@@ -154,6 +249,7 @@ fn judge(
     line: &Line,
     policies: &Policies,
     exceptions: &Exceptions,
+    coverage: bool,
     tested: &mut Tested,
 ) -> Result<Standing, String> {
     let text = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
@@ -165,8 +261,13 @@ fn judge(
     tested.id = text(&case.id);
     let Some(expect) = &case.expect else { return Err("the case has no `expect`".to_owned()) };
     let policy = policies.get(case.profile.as_deref()).map_err(|fatal| fatal.to_string())?;
-    let outcome =
-        policy.judge_traced(&case.request(), &Budget::default()).map_err(|error| error.to_string())?;
+    let (request, budget) = (case.request(), Budget::default());
+    let outcome = if coverage {
+        policy.judge_covered(&request, &budget)
+    } else {
+        policy.judge_traced(&request, &budget)
+    };
+    let outcome = outcome.map_err(|error| error.to_string())?;
     tested.judged(case.kind, policy.profile(), &outcome.decision);
     Ok(exceptions.judge(&case.id, expect, compare(expect, &outcome)))
 }

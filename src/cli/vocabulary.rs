@@ -11,10 +11,10 @@ use crate::case::nearest;
 use crate::facts::views::views as all_views;
 use crate::schema::Schema;
 use crate::source::to_json_pretty;
-use crate::table::Catalog;
+use crate::table::Profiles;
 
 /// The versions of the originals, in the order of time.
-pub(super) fn profiles(catalog: &Catalog, format: Format) -> String {
+pub(super) fn profiles(profiles: &Profiles, format: Format) -> String {
     #[derive(Serialize)]
     struct Row<'r> {
         id: &'r str,
@@ -23,8 +23,8 @@ pub(super) fn profiles(catalog: &Catalog, format: Format) -> String {
         programs: &'r str,
         default: bool,
     }
-    let default = catalog.profiles().default_id();
-    let rows = catalog.profiles().iter().map(|p| Row {
+    let default = profiles.default_id();
+    let rows = profiles.iter().map(|p| Row {
         id: &p.id,
         line: &p.line,
         doc: &p.doc,
@@ -44,7 +44,7 @@ pub(super) fn profiles(catalog: &Catalog, format: Format) -> String {
 
 /// The structs of a document and their fields, as the chosen profile has them.
 pub(super) fn schema(name: &str, policies: &Policies, format: Format) -> Result<String, Fatal> {
-    let catalog = policies.catalog();
+    let catalog = policies.catalog()?;
     let Some(schema) = catalog.schema(name) else {
         let names: Vec<&str> = catalog.schemas().map(Schema::id).collect();
         let all = format!("there are {}", names.join(", "));

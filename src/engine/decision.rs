@@ -82,6 +82,26 @@ pub struct RuleTrace {
     pub fired: usize,
     /// How often that depended on a fact nobody told.
     pub unknown: usize,
+    /// For each test of the condition ([`Cond::atoms`](crate::table::Cond::atoms)) how often it decided the outcome; empty
+    /// unless coverage was asked for.
+    pub seen: Vec<Seen>,
+}
+
+/// How often a test decided the outcome of a condition: had it come out otherwise, the condition would have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// By holding.
+    pub held: usize,
+    /// By not holding.
+    pub failed: usize,
+}
+
+impl Seen {
+    /// Whether it decided both ways.
+    #[must_use]
+    pub fn is_both(self) -> bool {
+        self.held > 0 && self.failed > 0
+    }
 }
 
 impl Decision {

@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 
+use super::answers::{Memo, Truth};
 use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
+use super::loops::{Frames, Odometer};
 use super::naive;
 use super::plan::{RulePlan, StagePlan};
 use super::program::Program;
-use super::reader::{Frames, Memo, Odometer, Reader, Truth};
-use super::run::Run;
+use super::reader::Reader;
+use super::run::{Run, Tells};
 use super::scope::Roots;
-use super::tri::Tri;
-use crate::facts::Facts;
+use super::tri::{Needs, Tri};
+use crate::facts::{Facts, SlotId};
 
 /// Judges a document by the lowered rules. It allocates only for findings, changes, and tests without a fast form.
 pub(super) fn evaluate(
@@ -17,13 +19,13 @@ pub(super) fn evaluate(
     document: &Facts<'_>,
     others: &[Facts<'_>],
     budget: &Budget,
-    traced: bool,
+    tells: Tells,
 ) -> Result<Decision, OverBudget> {
     // Most documents are fine: nothing to set up, nothing to tell.
-    if !traced && is_quiet(program, Roots { document, others }, budget) {
+    if tells == Tells::Decision && is_quiet(program, Roots { document, others }, budget) {
         return Ok(Decision::allow());
     }
-    let mut run = Run::new(program, document, others, budget, traced);
+    let mut run = Run::new(program, document, others, budget, tells);
     for (stage, plan) in program.stages().iter().zip(program.plans()) {
         if !run.begin(stage.rules.iter().map(AsRef::as_ref)) {
             break;
@@ -38,26 +40,52 @@ pub(super) fn evaluate(
 
 /// Whether no rule fires, or might. False also where finding out takes more than this: the caller then judges in full.
 fn is_quiet(program: &Program, roots: Roots<'_>, budget: &Budget) -> bool {
-    let poison = BTreeMap::new();
+    static UNCHANGED: BTreeMap<SlotId, Needs> = BTreeMap::new();
     let mut left = budget.instances;
-    for plan in program.plans() {
+    program.plans().iter().all(|plan| {
         let Some(plan) = plan else { return false };
-        let reader = Reader::of(program.subject(), roots, &plan.vars, &poison);
-        let mut instances = Odometer::default();
-        while instances.next(&plan.loops, &reader).is_some() {
-            if left < plan.rules.len() {
-                return false;
-            }
-            left -= plan.rules.len();
-            let mut memo = Memo::default();
-            let is_false =
-                |rule: &RulePlan| truth(rule, plan, &reader, &mut memo, &instances.frames) == Truth::False;
-            if !plan.rules.iter().all(is_false) {
-                return false;
-            }
+        let reader = Reader::of(program.subject(), roots, &plan.vars, &UNCHANGED);
+        quiet_from(0, plan, &reader, &mut Frames::default(), &mut left)
+    })
+}
+
+/// The same for the instances of the loops from number `depth` on; `left` is how many rules may yet be judged.
+fn quiet_from(
+    depth: usize,
+    plan: &StagePlan,
+    reader: &Reader<'_>,
+    frames: &mut Frames,
+    left: &mut usize,
+) -> bool {
+    let Some(each) = plan.loops.get(depth) else { return is_quiet_instance(plan, reader, frames, left) };
+    // The elements of what nobody told are nobody's instances.
+    let Some(elements) = reader.elements(each, frames) else { return true };
+    let is_innermost = depth + 1 == plan.loops.len();
+    elements.iter().all(|frame| {
+        if let Some(open) = frames.get_mut(depth) {
+            *open = frame;
         }
+        if is_innermost {
+            is_quiet_instance(plan, reader, frames, left)
+        } else {
+            quiet_from(depth + 1, plan, reader, frames, left)
+        }
+    })
+}
+
+#[inline]
+fn is_quiet_instance(plan: &StagePlan, reader: &Reader<'_>, frames: &Frames, left: &mut usize) -> bool {
+    let Some(rest) = left.checked_sub(plan.rules.len()) else { return false };
+    *left = rest;
+    if plan.any.as_ref().is_some_and(|any| reader.is_never(any, &plan.tests, frames)) {
+        return true;
     }
-    true
+    let mut memo = Memo::default();
+    plan.rules.iter().all(|rule| match truth(rule, plan, reader, &mut memo, frames) {
+        Truth::False => true,
+        Truth::Unknown => rule.mild,
+        Truth::True => false,
+    })
 }
 
 fn truth(rule: &RulePlan, plan: &StagePlan, reader: &Reader<'_>, memo: &mut Memo, frames: &Frames) -> Truth {
@@ -71,6 +99,10 @@ fn judge_stage(run: &mut Run<'_>, plan: &StagePlan, over_map: bool) -> Result<()
     let before = run.denials();
     let mut instances = Odometer::default();
     while instances.next(&plan.loops, &Reader::new(run, &plan.vars)).is_some() {
+        if plan.changes {
+            // A row may make the record that a later row reads.
+            instances.frames.iter_mut().for_each(|frame| frame.fields = None);
+        }
         let now = run.denials();
         instance(run, plan, &instances.frames)?;
         run.end_instance(over_map, before, now);
@@ -84,13 +116,16 @@ fn instance(run: &mut Run<'_>, plan: &StagePlan, frames: &Frames) -> Result<(), 
         let reader = Reader::new(run, &plan.vars);
         let truth = truth(rule, plan, &reader, &mut memo, frames);
         let vars = if truth == Truth::False { Vec::new() } else { reader.bounds(frames) };
-        run.count(i, truth == Truth::True, truth == Truth::Unknown)?;
         let outcome = match truth {
-            Truth::False => continue,
+            Truth::False => Tri::False,
             Truth::True => Tri::True,
-            // What is not known, the naive evaluator names.
+            // What is not known, the naive evaluator names; and it knows some things that this one gave up on.
             Truth::Unknown => run.scope(&vars).cond(&rule.rule.when),
         };
+        run.count(i, outcome == Tri::True, matches!(outcome, Tri::Unknown(_)))?;
+        if outcome == Tri::False {
+            continue;
+        }
         run.outcome(&rule.rule, &vars, outcome);
         if plan.changes {
             memo = Memo::default();

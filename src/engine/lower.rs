@@ -1,11 +1,12 @@
 use super::groups::{Group, Pattern};
+use super::jumps::{Condition, Formula, Jumps};
 use super::plan::{
-    ByteTest, Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep,
-    RulePlan, StagePlan, Test, Tests, Text, ViewParam, ViewRead,
+    ByteTest, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan,
+    Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
-use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, TextTest};
+use crate::table::{Base, Cond, Effect, Kind, Operand, OrderOp, Place, Step, TextTest};
 
 /// The type of a loop's variable, and the root that it lies in.
 #[derive(Clone, Debug)]
@@ -36,11 +37,14 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
         .iter()
         .map(|rule| RulePlan {
             rule: rule.clone(),
+            mild: rule.effect == Effect::Warn && rule.set.is_empty(),
             when: lowering.rule(&rule.when, &mut tests).map(Condition::new),
         })
-        .collect();
+        .collect::<Vec<_>>();
+    let formulas = rules.iter().map(|rule| rule.when.as_ref().map(|when| when.formula.clone()));
+    let any = formulas.collect::<Option<_>>().and_then(Jumps::any_of);
     let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
-    Some(StagePlan { loops, vars: lowering.vars, rules, tests, changes })
+    Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes })
 }
 
 fn element(ty: &Type) -> Option<Type> {
@@ -252,9 +256,9 @@ impl Lowering<'_> {
                 let (path, _, ty) = self.path(place)?;
                 Some(ViewParam::Place(path, ty))
             }
-            other => match self.text(other)? {
-                Text::View(_) => None,
-                text => Some(ViewParam::Text(text)),
+            other => match self.number(other) {
+                Some(number) => Some(ViewParam::Number(number)),
+                None => self.text(other).map(ViewParam::Text),
             },
         });
         let args = args.collect::<Option<Vec<_>>>()?;
@@ -283,15 +287,14 @@ impl Lowering<'_> {
                     ty = field.ty.clone();
                 }
                 Step::Key(key) => {
-                    match self.text(key)? {
-                        Text::View(_) => return None,
-                        text => steps.push(PathStep::Key(text)),
-                    }
+                    steps.push(PathStep::Key(self.text(key)?));
                     ty = element(&ty)?;
                 }
             }
         }
-        let path = Path { from, steps, nillable: ty.is_nillable(), open: schema.is_open() };
+        let open = schema.is_open();
+        let plain = !open && steps.iter().all(|step| matches!(step, PathStep::Field { .. }));
+        let path = Path { from, steps, plain, nillable: ty.is_nillable(), open };
         Some((path, root, ty))
     }
 }

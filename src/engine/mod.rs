@@ -2,11 +2,15 @@
 //!
 //! Everything here is a pure total function of its arguments.
 
+mod answers;
 mod budget;
+mod cover;
 mod decision;
 mod fast;
 mod finding;
 mod groups;
+mod jumps;
+mod loops;
 mod lower;
 mod naive;
 mod plan;
@@ -17,5 +21,5 @@ mod scope;
 mod tri;
 
 pub use budget::{Budget, OverBudget};
-pub use decision::{Decision, Finding, Label, RuleTrace, Verdict};
+pub use decision::{Decision, Finding, Label, RuleTrace, Seen, Verdict};
 pub use program::{AutomatonSize, Program};

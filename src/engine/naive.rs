@@ -1,7 +1,7 @@
 use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
 use super::program::{Program, Stage};
-use super::run::Run;
+use super::run::{Run, Tells};
 use super::tri::Tri;
 use crate::facts::Facts;
 
@@ -11,9 +11,9 @@ pub(super) fn evaluate(
     document: &Facts<'_>,
     others: &[Facts<'_>],
     budget: &Budget,
-    traced: bool,
+    tells: Tells,
 ) -> Result<Decision, OverBudget> {
-    let mut run = Run::new(program, document, others, budget, traced);
+    let mut run = Run::new(program, document, others, budget, tells);
     for stage in program.stages() {
         if !run.begin(stage.rules.iter().map(AsRef::as_ref)) {
             break;
@@ -35,6 +35,7 @@ pub(super) fn judge_stage(run: &mut Run<'_>, stage: &Stage) -> Result<(), OverBu
         for (i, rule) in stage.rules.iter().enumerate() {
             let outcome = run.scope(vars).cond(&rule.when);
             run.count(i, outcome == Tri::True, matches!(outcome, Tri::Unknown(_)))?;
+            run.cover(i, rule, vars);
             run.outcome(rule, vars, outcome);
         }
         run.end_instance(stage.over_map(), before, now);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::groups::Group;
+use super::jumps::{Condition, Jumps};
 use super::lower::VarType;
 use super::program::AutomatonSize;
 use crate::facts::views::View;
@@ -23,6 +24,8 @@ pub(super) struct StagePlan {
     pub(super) vars: Vec<VarType>,
     pub(super) rules: Vec<RulePlan>,
     pub(super) tests: Tests,
+    /// Whether any of the rules fires, in one go; `None` where they are to be asked one by one.
+    pub(super) any: Option<Jumps>,
     /// Whether a row may change the document, so that instances must be counted before any of them is judged.
     pub(super) changes: bool,
 }
@@ -30,6 +33,8 @@ pub(super) struct StagePlan {
 #[derive(Debug)]
 pub(super) struct RulePlan {
     pub(super) rule: Arc<Rule>,
+    /// Whether it does nothing unless it fires for certain.
+    pub(super) mild: bool,
     /// `None` where there were no bits left: the naive evaluator answers.
     pub(super) when: Option<Condition>,
 }
@@ -41,71 +46,13 @@ pub(super) struct Tests {
     pub(super) groups: Vec<Group>,
 }
 
-/// A condition, ready to run.
-#[derive(Debug)]
-pub(super) struct Condition {
-    /// For Kleene's logic: what counts once a test is unknown.
-    pub(super) formula: Formula,
-    /// The same as jumps from test to test, for the usual case that everything asked is known.
-    pub(super) jumps: Vec<Jump>,
-    /// Where the jumps begin.
-    pub(super) entry: u16,
-}
-
-/// One test and where to go from it: to another jump, [`ACCEPT`] or [`REJECT`].
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Jump {
-    pub(super) test: u8,
-    pub(super) holds: u16,
-    pub(super) fails: u16,
-}
-
-/// The condition holds.
-pub(super) const ACCEPT: u16 = u16::MAX;
-/// The condition does not hold.
-pub(super) const REJECT: u16 = u16::MAX - 1;
-
-impl Condition {
-    pub(super) fn new(formula: Formula) -> Self {
-        let mut jumps = Vec::new();
-        let entry = formula.jumps(ACCEPT, REJECT, &mut jumps);
-        Self { formula, jumps, entry }
-    }
-}
-
-impl Formula {
-    /// Appends jumps that end at `holds` or `fails`; where they begin. `&&` and `||` are built from their last part.
-    fn jumps(&self, holds: u16, fails: u16, out: &mut Vec<Jump>) -> u16 {
-        match self {
-            Self::Const(true) => holds,
-            Self::Const(false) => fails,
-            Self::Test(test) => {
-                out.push(Jump { test: *test, holds, fails });
-                // A condition has at most 4,096 nodes, so that its jumps are fewer than their targets can count.
-                u16::try_from(out.len().saturating_sub(1)).unwrap_or(REJECT)
-            }
-            Self::Not(inner) => inner.jumps(fails, holds, out),
-            Self::All(parts) => parts.iter().rev().fold(holds, |next, part| part.jumps(next, fails, out)),
-            Self::Any(parts) => parts.iter().rev().fold(fails, |next, part| part.jumps(holds, next, out)),
-        }
-    }
-}
-
-/// A condition over the bits of tests, evaluated from left to right as far as needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Formula {
-    Const(bool),
-    Test(u8),
-    Not(Box<Formula>),
-    All(Vec<Formula>),
-    Any(Vec<Formula>),
-}
-
 /// A way to a slot, names resolved to indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) from: From,
     pub(super) steps: Vec<PathStep>,
+    /// Whether there are only fields on the way, whose absence means zero.
+    pub(super) plain: bool,
     /// Whether the value has a nil, so that presence means not being nil.
     pub(super) nillable: bool,
     /// Whether absence means that nobody told (host facts).
@@ -150,10 +97,11 @@ impl PartialEq for ViewRead {
 
 impl Eq for ViewRead {}
 
-/// An argument of a view: never what another view made, which would have to be kept somewhere.
+/// An argument of a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ViewParam {
     Text(Text),
+    Number(Number),
     /// A list or a map.
     Place(Path, Type),
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
 use super::plan::StagePlan;
+use super::run::Tells;
 use super::{fast, lower, naive};
 use crate::facts::Facts;
 use crate::schema::Schema;
+#[cfg(feature = "cli")]
+use crate::table::RuleId;
 use crate::table::{Catalog, Rule, Subject};
 
 /// The rows of one loop of the original, in their order.
@@ -35,7 +38,7 @@ struct Inner {
     schemas: Vec<Schema>,
     stages: Vec<Stage>,
     /// The stages lowered, one by one; `None` where there is no fast form.
-    plans: Vec<Option<StagePlan>>,
+    plans: Vec<Option<Arc<StagePlan>>>,
 }
 
 /// How large an automaton is that answers the string tests of one field in one stage.
@@ -83,7 +86,7 @@ impl Program {
         &self.inner.subject
     }
 
-    pub(super) fn plans(&self) -> &[Option<StagePlan>] {
+    pub(super) fn plans(&self) -> &[Option<Arc<StagePlan>>] {
         &self.inner.plans
     }
 
@@ -129,7 +132,7 @@ impl Program {
         others: &[Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
-        fast::evaluate(self, document, others, budget, false)
+        fast::evaluate(self, document, others, budget, Tells::Decision)
     }
 
     /// The same, and [`Decision::trace`] tells what each rule did.
@@ -142,7 +145,7 @@ impl Program {
         others: &[Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
-        fast::evaluate(self, document, others, budget, true)
+        fast::evaluate(self, document, others, budget, Tells::Trace)
     }
 
     /// The same by the naive evaluator, which walks the rules as they are written: for tests that hold the two
@@ -156,14 +159,45 @@ impl Program {
         others: &[Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
-        naive::evaluate(self, document, others, budget, true)
+        naive::evaluate(self, document, others, budget, Tells::Trace)
+    }
+
+    /// The same by the naive evaluator, and [`RuleTrace::seen`](super::RuleTrace::seen) tells which tests decided.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub fn evaluate_covered(
+        &self,
+        document: &Facts<'_>,
+        others: &[Facts<'_>],
+        budget: &Budget,
+    ) -> Result<Decision, OverBudget> {
+        naive::evaluate(self, document, others, budget, Tells::Coverage)
+    }
+
+    /// The same program with one rule replaced, or left out. Its stage is judged by the naive evaluator, so that nothing
+    /// has to be lowered: for mutants, of which there are many.
+    #[cfg(feature = "cli")]
+    pub(crate) fn replacing(&self, id: &RuleId, with: Option<Arc<Rule>>) -> Self {
+        let inner = &self.inner;
+        let (mut stages, mut plans) = (inner.stages.clone(), inner.plans.clone());
+        for (stage, plan) in stages.iter_mut().zip(&mut plans) {
+            let Some(at) = stage.rules.iter().position(|rule| rule.id == *id) else { continue };
+            match (&with, stage.rules.get_mut(at)) {
+                (Some(with), Some(rule)) => *rule = with.clone(),
+                _ => drop(stage.rules.remove(at)),
+            }
+            *plan = None;
+        }
+        let (subject, schemas) = (inner.subject.clone(), inner.schemas.clone());
+        Self { inner: Arc::new(Inner { subject, schemas, stages, plans }) }
     }
 }
 
 impl Inner {
     /// `schemas` are those of the roots, as the profile has them.
     fn new(subject: Subject, schemas: Vec<Schema>, stages: Vec<Stage>) -> Self {
-        let plans = stages.iter().map(|stage| lower::stage(stage, &schemas)).collect();
+        let plans = stages.iter().map(|stage| lower::stage(stage, &schemas).map(Arc::new)).collect();
         Self { subject, schemas, stages, plans }
     }
 }

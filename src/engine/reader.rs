@@ -1,103 +1,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::answers::{Memo, Truth};
+use super::jumps::{ACCEPT, Condition, Formula, Jumps, REJECT};
+use super::loops::{Elements, Frame, Frames, Within};
 use super::lower::VarType;
 use super::plan::{
-    ACCEPT, ByteTest, Condition, Formula, From, MAX_LOOPS, MAX_PARAMS, Number, NumberOp, Path, PathStep,
-    Test, Tests, Text, ViewParam, ViewRead,
+    ByteTest, From, MAX_PARAMS, Number, NumberOp, Path, PathStep, Test, Tests, Text, ViewParam, ViewRead,
 };
 use super::run::Run;
 use super::scope::{Bound, Roots, Scope};
 use super::tri::{Needs, Tri};
 use crate::facts::views::{ViewArg, ViewField};
-use crate::facts::{Facts, Item, MapEntry, MapId, Slot, SlotId, Value};
+use crate::facts::{AnyRef, Facts, Item, MapEntry, Slot, SlotId, Value};
 use crate::table::{Cond, OrderOp, Subject};
-
-/// The element of a loop, where it is kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frame {
-    root: u32,
-    slot: SlotId,
-    /// The map that it is an entry of, for its key.
-    map: Option<MapId>,
-    /// Its place there, or in the list.
-    index: u32,
-}
-
-/// The elements of the loops that are open.
-pub(super) type Frames = [Frame; MAX_LOOPS];
-
-/// Goes through the instances of a stage one after the other, in document order.
-///
-/// A row that changes the document changes scalars only, never what there is to go through.
-#[derive(Debug, Default)]
-pub(super) struct Odometer {
-    pub(super) frames: Frames,
-    counters: [usize; MAX_LOOPS],
-    begun: bool,
-}
-
-impl Odometer {
-    /// Moves on to the next instance; `None` after the last. Without loops there is one.
-    pub(super) fn next(&mut self, loops: &[Path], reader: &Reader<'_>) -> Option<()> {
-        let mut depth = if self.begun { loops.len().checked_sub(1)? } else { 0 };
-        self.begun = true;
-        while let Some(each) = loops.get(depth) {
-            let counter = self.counters.get_mut(depth)?;
-            match reader.element(each, *counter, &self.frames) {
-                Some(frame) => {
-                    *counter += 1;
-                    *self.frames.get_mut(depth)? = frame;
-                    depth += 1;
-                    if let Some(inner) = self.counters.get_mut(depth) {
-                        *inner = 0;
-                    }
-                }
-                None => depth = depth.checked_sub(1)?,
-            }
-        }
-        Some(())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Truth {
-    False,
-    True,
-    Unknown,
-}
-
-impl core::convert::From<bool> for Truth {
-    fn from(b: bool) -> Self {
-        if b { Self::True } else { Self::False }
-    }
-}
-
-/// Answers of tests that were asked, one bit each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Memo {
-    asked: u64,
-    holds: u64,
-    unknown: u64,
-}
-
-impl Memo {
-    fn get(self, bit: u64) -> Option<Truth> {
-        if self.asked & bit == 0 {
-            return None;
-        }
-        Some(if self.unknown & bit != 0 { Truth::Unknown } else { (self.holds & bit != 0).into() })
-    }
-
-    fn put(&mut self, bits: u64, truth: Truth) {
-        self.asked |= bits;
-        match truth {
-            Truth::True => self.holds |= bits,
-            Truth::Unknown => self.unknown |= bits,
-            Truth::False => {}
-        }
-    }
-}
 
 /// What a path leads to.
 #[derive(Clone, Copy)]
@@ -144,13 +60,34 @@ impl<'e> Reader<'e> {
         memo: &mut Memo,
         frames: &Frames,
     ) -> Truth {
-        let mut at = condition.entry;
+        let mut at = condition.jumps.entry;
         loop {
-            let Some(jump) = condition.jumps.get(usize::from(at)) else { return (at == ACCEPT).into() };
+            let Some(jump) = condition.jumps.get(at) else { return (at == ACCEPT).into() };
             at = match self.ask(jump.test, tests, memo, frames) {
                 Truth::True => jump.holds,
                 Truth::False => jump.fails,
                 Truth::Unknown => return self.formula(&condition.formula, tests, memo, frames),
+            };
+        }
+    }
+
+    /// Whether the jumps of a decision diagram end at "no", by tests that are all known. No test is asked twice, so
+    /// only what an automaton answers besides is kept.
+    #[inline]
+    pub(super) fn is_never(&self, jumps: &Jumps, tests: &Tests, frames: &Frames) -> bool {
+        let mut memo = Memo::default();
+        let mut at = jumps.entry;
+        loop {
+            let Some(jump) = jumps.get(at) else { return at == REJECT };
+            let truth = match tests.tests.get(usize::from(jump.test)) {
+                Some(Test::Automaton(_)) => self.ask(jump.test, tests, &mut memo, frames),
+                Some(test) => self.test(test, frames),
+                None => Truth::Unknown,
+            };
+            at = match truth {
+                Truth::True => jump.holds,
+                Truth::False => jump.fails,
+                Truth::Unknown => return false,
             };
         }
     }
@@ -182,7 +119,7 @@ impl<'e> Reader<'e> {
         out
     }
 
-    #[inline]
+    #[inline(always)]
     fn ask(&self, test: u8, tests: &Tests, memo: &mut Memo, frames: &Frames) -> Truth {
         let bit = 1_u64 << (test & 63);
         if let Some(truth) = memo.get(bit) {
@@ -210,24 +147,26 @@ impl<'e> Reader<'e> {
         memo.get(bit).unwrap_or(Truth::Unknown)
     }
 
+    #[inline(always)]
     fn test(&self, test: &Test, frames: &Frames) -> Truth {
+        match test {
+            // Most tests are these.
+            Test::Empty(path) => match self.find(path, frames) {
+                Found::Slot(facts, id) => (size(facts, id) == 0).into(),
+                Found::Key(key) => key.is_empty().into(),
+                Found::Absent => Truth::True,
+                Found::Unknown => Truth::Unknown,
+            },
+            other => self.longer_test(other, frames),
+        }
+    }
+
+    fn longer_test(&self, test: &Test, frames: &Frames) -> Truth {
         match test {
             Test::True(path) => match self.find(path, frames) {
                 Found::Slot(facts, id) => matches!(facts.slot(id).value, Value::Bool(true)).into(),
                 Found::Unknown => Truth::Unknown,
                 Found::Key(_) | Found::Absent => Truth::False,
-            },
-            Test::Empty(path) => match self.find(path, frames) {
-                Found::Slot(facts, id) => match &facts.slot(id).value {
-                    Value::Str(s) => s.is_empty(),
-                    Value::List(list) => facts.list(*list).is_empty(),
-                    Value::Map(map) => facts.map(*map).is_empty(),
-                    _ => true,
-                }
-                .into(),
-                Found::Key(key) => key.is_empty().into(),
-                Found::Absent => Truth::True,
-                Found::Unknown => Truth::Unknown,
             },
             Test::ViewTrue(read) => match self.view(read, frames) {
                 Some(field) => (field == ViewField::Bool(true)).into(),
@@ -252,12 +191,11 @@ impl<'e> Reader<'e> {
                 (Some(left), Some(right)) => same(&left, &right).into(),
                 _ => Truth::Unknown,
             },
-            Test::OneOf(text, literals) => match self.text(text, frames) {
-                Some(text) => literals.iter().any(|literal| same(&text, literal)).into(),
-                // No literal at all: false whatever the text.
-                None if literals.is_empty() => Truth::False,
-                None => Truth::Unknown,
-            },
+            // No literal at all: false whatever the text.
+            Test::OneOf(_, literals) if literals.is_empty() => Truth::False,
+            Test::OneOf(text, literals) => {
+                self.ask_text(text, frames, |text| literals.iter().any(|literal| same(text, literal)))
+            }
             Test::InMap(key, map) => match (self.text(key, frames), self.find(map, frames)) {
                 (None, _) | (_, Found::Unknown) => Truth::Unknown,
                 (Some(key), Found::Slot(facts, id)) => match facts.slot(id).value {
@@ -279,17 +217,13 @@ impl<'e> Reader<'e> {
             Test::Exists { over, var, vars, body, tests } => {
                 self.exists(over, *var, &Reader { vars, ..*self }, body, tests, frames)
             }
-            Test::Byte(place, text, byte) => match self.text(text, frames) {
-                Some(text) => match place {
-                    ByteTest::First => text.first() == Some(byte),
-                    ByteTest::Last => text.last() == Some(byte),
-                    ByteTest::Anywhere => text.contains(byte),
-                }
-                .into(),
-                None => Truth::Unknown,
-            },
+            Test::Byte(place, text, byte) => self.ask_text(text, frames, |text| match place {
+                ByteTest::First => text.first() == Some(byte),
+                ByteTest::Last => text.last() == Some(byte),
+                ByteTest::Anywhere => text.contains(byte),
+            }),
             Test::Slow(cond) => self.slow(cond, frames),
-            Test::Automaton(_) => Truth::Unknown,
+            Test::Empty(_) | Test::Automaton(_) => Truth::Unknown,
         }
     }
 
@@ -302,13 +236,10 @@ impl<'e> Reader<'e> {
         tests: &Tests,
         frames: &Frames,
     ) -> Truth {
-        if matches!(self.find(over, frames), Found::Unknown) {
-            return Truth::Unknown;
-        }
+        let Some(elements) = self.elements(over, frames) else { return Truth::Unknown };
         let mut frames = *frames;
         let mut out = Truth::False;
-        let mut at = 0;
-        while let Some(frame) = self.element(over, at, &frames) {
+        for frame in elements.iter() {
             if let Some(slot) = frames.get_mut(var) {
                 *slot = frame;
             }
@@ -317,39 +248,60 @@ impl<'e> Reader<'e> {
                 Truth::Unknown => out = Truth::Unknown,
                 Truth::False => {}
             }
-            at += 1;
         }
         out
     }
 
-    /// The element or entry number `at` of a list or map.
-    fn element(&self, over: &Path, at: usize, frames: &Frames) -> Option<Frame> {
-        let Found::Slot(facts, id) = self.find(over, frames) else { return None };
-        // Neither roots nor elements outnumber 32 bits: arenas count in them.
-        let index = u32::try_from(at).ok()?;
+    /// The elements or entries of a list or map; `None` if it is not known.
+    pub(super) fn elements(&self, over: &Path, frames: &Frames) -> Option<Elements<'e>> {
         let root = match over.from {
-            From::Root(root) => u32::try_from(root).ok()?,
-            From::Var(var) | From::Key(var) => frames.get(var)?.root,
+            From::Root(root) => u32::try_from(root).unwrap_or(u32::MAX),
+            From::Var(var) | From::Key(var) => frames.get(var).map_or(u32::MAX, |frame| frame.root),
         };
-        match facts.slot(id).value {
-            Value::List(list) => {
-                let slot = *facts.list(list).get(at)?;
-                Some(Frame { root, slot, map: None, index })
-            }
-            Value::Map(map) => {
-                let slot = facts.map(map).get(at)?.slot;
-                Some(Frame { root, slot, map: Some(map), index })
-            }
-            _ => None,
-        }
+        let (facts, within) = match self.find(over, frames) {
+            Found::Unknown => return None,
+            Found::Slot(facts, id) => match facts.slot(id).value {
+                Value::List(list) => (Some(facts), Within::List(facts.list(list))),
+                Value::Map(map) => (Some(facts), Within::Map(map, facts.map(map))),
+                _ => (None, Within::List(&[])),
+            },
+            Found::Key(_) | Found::Absent => (None, Within::List(&[])),
+        };
+        Some(Elements { facts, root, within })
     }
 
     fn key(&self, frame: &Frame) -> Option<&'e MapEntry<'e>> {
         self.facts(frame.root as usize)?.map(frame.map?).get(frame.index as usize)
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, path: &Path, frames: &Frames) -> Found<'e> {
+        // Nearly all paths: fields of records, and nothing else to look at.
+        if let (true, [front @ .., PathStep::Field { index, .. }]) = (path.plain, path.steps.as_slice())
+            && self.poison.is_empty()
+        {
+            let (facts, mut base) = match path.from {
+                From::Root(root) => (self.facts(root), SlotId::default()),
+                From::Var(var) => match frames.get(var) {
+                    Some(Frame { root, fields: Some(fields), .. }) => (self.facts(*root as usize), *fields),
+                    _ => return self.walk(path, frames),
+                },
+                From::Key(_) => return self.walk(path, frames),
+            };
+            let Some(facts) = facts else { return Found::Absent };
+            for step in front {
+                let PathStep::Field { index, .. } = step else { return Found::Absent };
+                let Value::Record(fields) = facts.slot(facts.field_id(base, *index)).value else {
+                    return Found::Absent;
+                };
+                base = fields;
+            }
+            return Found::Slot(facts, facts.field_id(base, *index));
+        }
+        self.walk(path, frames)
+    }
+
+    fn walk(&self, path: &Path, frames: &Frames) -> Found<'e> {
         let (root, mut at) = match path.from {
             From::Root(root) => (root, None),
             From::Var(var) => match frames.get(var) {
@@ -398,6 +350,16 @@ impl<'e> Reader<'e> {
         at.map_or(Found::Absent, |id| Found::Slot(facts, id))
     }
 
+    /// What is to be asked of a text: unknown if it is.
+    #[inline]
+    fn ask_text(&self, text: &Text, frames: &Frames, ask: impl FnOnce(&[u8]) -> bool) -> Truth {
+        let known = match text {
+            Text::View(_) => self.text(text, frames).map(|text| ask(&text)),
+            plain => self.plain_text(plain, frames).map(ask),
+        };
+        known.map_or(Truth::Unknown, Truth::from)
+    }
+
     /// `None` if it is not known. Only a view that makes a new text allocates.
     fn text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<Cow<'t, [u8]>>
     where
@@ -421,6 +383,7 @@ impl<'e> Reader<'e> {
         for (arg, param) in args.iter_mut().zip(&read.args) {
             *arg = match param {
                 ViewParam::Text(text) => ViewArg::Str(self.plain_text(text, frames)?),
+                ViewParam::Number(number) => ViewArg::Int(self.number(number, frames)?),
                 ViewParam::Place(path, ty) => match self.find(path, frames) {
                     Found::Slot(facts, id) => ViewArg::Item(Item::at(facts, id, ty.clone())),
                     Found::Unknown => return None,
@@ -432,14 +395,17 @@ impl<'e> Reader<'e> {
         (read.view.eval)(args).take(read.field)
     }
 
-    /// A text that no view made; `None` if it is not known.
+    /// A text that lies somewhere; `None` if it is not known, or if a view made it anew.
     #[inline]
     fn plain_text<'t>(&self, text: &'t Text, frames: &Frames) -> Option<&'t [u8]>
     where
         'e: 't,
     {
         match text {
-            Text::View(_) => None,
+            Text::View(read) => match self.view(read, frames)? {
+                ViewField::Str(Cow::Borrowed(text)) => Some(text),
+                _ => None,
+            },
             Text::Literal(literal) => Some(literal),
             Text::Path(path) => match self.find(path, frames) {
                 Found::Slot(facts, id) => Some(string(facts.slot(id))),
@@ -452,7 +418,7 @@ impl<'e> Reader<'e> {
 
     /// `None` if it is not known.
     fn number(&self, number: &Number, frames: &Frames) -> Option<i64> {
-        let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         match number {
             Number::Literal(n) => Some(*n),
             Number::View(read) => match self.view(read, frames)? {
@@ -460,8 +426,8 @@ impl<'e> Reader<'e> {
                 _ => Some(0),
             },
             Number::ViewSize(read) => Some(match self.view(read, frames)? {
-                ViewField::Str(s) => size(s.len()),
-                ViewField::Strs(s) => size(s.len()),
+                ViewField::Str(s) => int(s.len()),
+                ViewField::Strs(s) => int(s.len()),
                 _ => 0,
             }),
             Number::Path(path) => match self.find(path, frames) {
@@ -473,13 +439,8 @@ impl<'e> Reader<'e> {
                 _ => Some(0),
             },
             Number::Size(path) => match self.find(path, frames) {
-                Found::Slot(facts, id) => Some(match &facts.slot(id).value {
-                    Value::Str(s) => size(s.len()),
-                    Value::List(list) => size(facts.list(*list).len()),
-                    Value::Map(map) => size(facts.map(*map).len()),
-                    _ => 0,
-                }),
-                Found::Key(key) => Some(size(key.len())),
+                Found::Slot(facts, id) => Some(int(size(facts, id))),
+                Found::Key(key) => Some(int(key.len())),
                 Found::Absent => Some(0),
                 Found::Unknown => None,
             },
@@ -511,6 +472,18 @@ impl<'e> Reader<'e> {
 
 fn present(slot: &Slot<'_>, nillable: bool) -> bool {
     if nillable { !matches!(slot.value, Value::Zero) } else { slot.set }
+}
+
+/// Bytes of a string, elements of a list, entries of a map. A rule may know a field as a list that another profile decodes
+/// into an `interface{}`.
+fn size(facts: &Facts<'_>, id: SlotId) -> usize {
+    match &facts.slot(id).value {
+        Value::Str(s) => s.len(),
+        Value::List(list) => facts.list(*list).len(),
+        Value::Map(map) => facts.map(*map).len(),
+        Value::Any(any) => AnyRef::new(facts, *any).map_or(0, |any| any.children().len()),
+        _ => 0,
+    }
 }
 
 fn string<'s>(slot: &'s Slot<'_>) -> &'s [u8] {

@@ -26,12 +26,25 @@ pub(super) struct Run<'r> {
     alternatives: BTreeSet<String>,
     /// What each rule did, if somebody asked.
     trace: Option<Vec<RuleTrace>>,
+    /// Whether it tells which tests decided, too.
+    covering: bool,
     /// Where the current stage's rules begin in it.
     traced: usize,
     /// Whether a rule fired after which nothing is judged.
     halted: bool,
     budget: Budget,
     judged: usize,
+}
+
+/// What a judgement tells besides its decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tells {
+    /// Nothing.
+    Decision,
+    /// What each rule did.
+    Trace,
+    /// And which tests of its condition decided.
+    Coverage,
 }
 
 /// A change that a `set` row asked for.
@@ -46,7 +59,7 @@ impl<'r> Run<'r> {
         document: &'r Facts<'r>,
         others: &'r [Facts<'r>],
         budget: &Budget,
-        traced: bool,
+        tells: Tells,
     ) -> Self {
         Self {
             program,
@@ -58,7 +71,8 @@ impl<'r> Run<'r> {
             denied: Vec::new(),
             needs: Needs::new(),
             alternatives: BTreeSet::new(),
-            trace: traced.then(Vec::new),
+            trace: (tells != Tells::Decision).then(Vec::new),
+            covering: tells == Tells::Coverage,
             traced: 0,
             halted: false,
             budget: *budget,
@@ -73,7 +87,13 @@ impl<'r> Run<'r> {
         }
         if let Some(trace) = &mut self.trace {
             self.traced = trace.len();
-            trace.extend(rules.map(|r| RuleTrace { rule: r.id.clone(), judged: 0, fired: 0, unknown: 0 }));
+            trace.extend(rules.map(|r| RuleTrace {
+                rule: r.id.clone(),
+                judged: 0,
+                fired: 0,
+                unknown: 0,
+                seen: Vec::new(),
+            }));
         }
         true
     }
@@ -110,6 +130,23 @@ impl<'r> Run<'r> {
             trace.unknown += usize::from(unknown);
         }
         Ok(())
+    }
+
+    /// Notes which tests of the rule with this number in the stage decide, if somebody asked.
+    pub(super) fn cover(&mut self, number: usize, rule: &Rule, vars: &[Bound]) {
+        let at = self.traced.saturating_add(number);
+        if !self.covering {
+            return;
+        }
+        let Some(mut seen) =
+            self.trace.as_mut().and_then(|t| t.get_mut(at)).map(|t| std::mem::take(&mut t.seen))
+        else {
+            return;
+        };
+        super::cover::note(&self.scope(vars), &rule.when, &mut seen);
+        if let Some(trace) = self.trace.as_mut().and_then(|t| t.get_mut(at)) {
+            trace.seen = seen;
+        }
     }
 
     pub(super) fn roots(&self) -> Roots<'_> {

@@ -316,7 +316,7 @@ impl<'e> Scope<'e> {
     }
 
     /// The elements or entries at a place.
-    fn elements(&self, over: &Place) -> Result<Vec<Bound>, Needs> {
+    pub(super) fn elements(&self, over: &Place) -> Result<Vec<Bound>, Needs> {
         let Some((root, item)) = self.item(over)? else { return Ok(Vec::new()) };
         let entries = item.entries().map(|(key, item)| (Some(key.to_vec()), item));
         let elements = item.elements().map(|item| (None, item));
@@ -398,16 +398,42 @@ impl<'e> Scope<'e> {
         if matches!(place.base, Base::Root(root) if root > 0) {
             return self.noted_pointer(place);
         }
+        // Beside the pointer, the value itself: some stand elsewhere in the text than in the schema.
+        let mut item = match place.base {
+            Base::Var(var) => self.bound(var).map(|(_, item)| item),
+            _ => None,
+        };
         for step in &place.steps {
             match step {
-                Step::Field(name) => push_pointer(&mut out, name.as_bytes()),
+                Step::Field(name) => {
+                    item = match item {
+                        Some(item) => item.field(name),
+                        None => Item::root(self.roots.document, name).filter(|_| out.is_empty()),
+                    };
+                    let slot = item.as_ref().and_then(Item::slot);
+                    if let Some(pointer) = slot.and_then(|slot| self.roots.document.moved(slot)) {
+                        pointer.clone_into(&mut out);
+                    } else if !self.is_embedded(name, &place.base, out.is_empty()) {
+                        push_pointer(&mut out, name.as_bytes());
+                    }
+                }
                 Step::Key(key) => match self.operand(key) {
-                    Val::Str(key) => push_pointer(&mut out, &key),
+                    Val::Str(key) => {
+                        item = item.map(|item| item.get(&key));
+                        push_pointer(&mut out, &key);
+                    }
                     _ => break,
                 },
             }
         }
         out
+    }
+
+    /// Whether a field of the document is an embedded struct, whose keys stand in the object around it.
+    fn is_embedded(&self, name: &str, base: &Base, first: bool) -> bool {
+        let schema = self.roots.document.schema();
+        let field = schema.get(schema.root()).field(name);
+        first && matches!(base, Base::Root(0)) && field.is_some_and(|(_, field)| field.embed)
     }
 
     /// What the loader noted: a record with the `path` it speaks of, or a key of the document.

@@ -99,6 +99,8 @@ pub struct Facts<'s> {
     maps: Vec<Map<'s>>,
     pub(super) tape: Vec<AnyNode<'s>>,
     root_span: Span,
+    /// Slots whose value stands elsewhere in the text than their place in the schema says; JSON Pointers.
+    moved: Vec<(SlotId, &'static str)>,
 }
 
 impl<'s> Facts<'s> {
@@ -112,6 +114,7 @@ impl<'s> Facts<'s> {
             maps: Vec::new(),
             tape: Vec::new(),
             root_span: Span::default(),
+            moved: Vec::new(),
         };
         facts.new_record(schema.root());
         facts
@@ -137,6 +140,17 @@ impl<'s> Facts<'s> {
 
     pub(crate) fn set_root_span(&mut self, span: Span) {
         self.root_span = span;
+    }
+
+    /// Notes that the value of a slot stands elsewhere in the text; `pointer` is where.
+    pub(crate) fn set_moved(&mut self, slot: SlotId, pointer: &'static str) {
+        self.moved.push((slot, pointer));
+    }
+
+    /// Where the value of a slot stands in the text, if that is not where the schema says: a JSON Pointer.
+    #[must_use]
+    pub fn moved(&self, slot: SlotId) -> Option<&'static str> {
+        self.moved.iter().find(|(moved, _)| *moved == slot).map(|(_, pointer)| *pointer)
     }
 
     /// How many slots there are: what a budget of nodes counts.
@@ -357,6 +371,7 @@ impl<'s> Facts<'s> {
             maps: self.maps.into_iter().map(map).collect(),
             tape: self.tape.into_iter().map(AnyNode::into_owned).collect(),
             root_span: self.root_span,
+            moved: self.moved,
         }
     }
 

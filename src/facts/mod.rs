@@ -1,7 +1,7 @@
 //! Documents as the originals see them: a Go-faithful decoder into records with spans.
 //!
 //! [`Facts`] is the arena that decoding fills; [`Item`] is how everything above reads it. [`decode()`] reads one
-//! document by its schema; [`load_daemon`], [`load_create`] and [`load_document`] do what comes before and after that.
+//! document by its schema; [`load_daemon`], [`load_create`], [`load_spec`] and [`load_document`] do what comes before and after that.
 
 mod any;
 mod arena;
@@ -22,5 +22,7 @@ pub use item::Item;
 pub(crate) use json::push_pointer;
 pub use json::{SyntaxError, check_syntax};
 pub use limits::{Limits, OverLimit};
-pub use loader::{Loaded, load_create, load_daemon, load_document, load_schema};
+pub use loader::{
+    Loaded, last_runtime_error, load_create, load_daemon, load_document, load_schema, load_spec,
+};
 pub(crate) use text::quote;

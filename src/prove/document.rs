@@ -6,7 +6,7 @@ use super::pool::Pool;
 use super::space::{Node, Space, Term, TermId};
 use super::values::Values;
 use crate::schema::{Constant, TextKind, Type};
-use crate::subject::{Kind, Request};
+use crate::subject::{FeaturesAnswer, Kind, Request};
 
 /// A document with everything that its judgement depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,12 @@ pub struct Witness {
     pub image: Option<Json>,
     /// What is told of the machine.
     pub host: Option<Json>,
+    /// What the HTTP request around the document says.
+    pub http: Option<Json>,
+    /// What the runtime printed when it was asked for its features.
+    pub features: Option<Vec<u8>>,
+    /// How that ended.
+    pub answer: Option<Json>,
     /// The document as it was found, where it is no JSON, or not as it would be printed.
     pub raw: Option<Vec<u8>>,
 }
@@ -30,6 +36,9 @@ pub(super) struct Texts {
     daemon: Option<Vec<u8>>,
     image: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
+    http: Option<Vec<u8>>,
+    features: Option<Vec<u8>>,
+    answer: Option<Vec<u8>>,
 }
 
 impl Witness {
@@ -46,6 +55,9 @@ impl Witness {
             daemon: bytes(&self.daemon),
             image: bytes(&self.image),
             host: bytes(&self.host),
+            http: bytes(&self.http),
+            features: self.features.clone(),
+            answer: bytes(&self.answer),
         }
     }
 
@@ -53,7 +65,7 @@ impl Witness {
     #[must_use]
     pub fn size(&self) -> usize {
         let texts = self.texts();
-        let more = [&texts.daemon, &texts.image, &texts.host];
+        let more = [&texts.daemon, &texts.image, &texts.host, &texts.http, &texts.features, &texts.answer];
         more.into_iter().flatten().fold(texts.document.len(), |n, text| n.saturating_add(text.len()))
     }
 }
@@ -64,6 +76,11 @@ impl Texts {
             daemon: self.daemon.as_deref(),
             image: self.image.as_deref(),
             host: self.host.as_deref(),
+            http: self.http.as_deref(),
+            features: self
+                .features
+                .as_deref()
+                .map(|printed| FeaturesAnswer { printed, facts: self.answer.as_deref() }),
             ..Request::new(kind, &self.document)
         }
     }
@@ -81,6 +98,7 @@ pub(super) fn build(
 ) -> Witness {
     let builder = Builder { space, values, pool, pick };
     let mut out = Witness { document: Json::Object(Map::new()), ..Witness::default() };
+    let (mut offer, mut answer, mut exit) = (None, None, None);
     for (id, term) in space.terms() {
         let Node::Root(root) = term.node else { continue };
         let json = builder.record(id).unwrap_or_else(|| Json::Object(Map::new()));
@@ -89,8 +107,23 @@ pub(super) fn build(
             Some(&"daemon") => out.daemon = Some(json),
             Some(&"image") => out.image = Some(json),
             Some(&"host") => out.host = Some(json),
+            Some(&"request") => out.http = Some(json),
+            Some(&"offer") => offer = Some(json),
+            Some(&"answer") => answer = Some(json),
+            // Told at all, and how it ended.
+            Some(&"features") => exit = json.get("exit").cloned(),
             _ => {}
         }
+    }
+    if let Some(exit) = exit {
+        out.features = Some(offer.unwrap_or_else(|| Json::Object(Map::new())).to_string().into_bytes());
+        let mut facts = answer.unwrap_or_else(|| Json::Object(Map::new()));
+        if let Json::Object(members) = &mut facts
+            && exit != 0
+        {
+            members.insert("exit".to_owned(), exit);
+        }
+        out.answer = Some(facts);
     }
     if let (Kind::Name, Json::Object(members)) = (kind, &mut out.document) {
         // A question about a name has one, even if it is empty.
@@ -127,7 +160,11 @@ impl Builder<'_> {
             }
             Type::Int(_) => {
                 let n = self.values.numbers.get(&id).copied();
-                n.filter(|n| *n != 0 && term.default != Some(Constant::Int(*n))).map(Json::from)
+                let by_itself = match &term.default {
+                    Some(Constant::Int(default)) => *default,
+                    _ => 0,
+                };
+                n.filter(|n| *n != by_itself).map(Json::from)
             }
             Type::Text(TextKind::MemBytes) => {
                 let n = self.values.numbers.get(&id).copied();
@@ -135,9 +172,13 @@ impl Builder<'_> {
                 n.map(|n| Json::from(n.to_string()))
             }
             Type::String | Type::Text(_) => {
-                let text = self.values.strings.get(&id).filter(|s| !s.is_empty());
+                let text = self.values.strings.get(&id);
                 let text = text.map(|s| String::from_utf8_lossy(s).into_owned());
-                text.filter(|s| term.default != Some(Constant::String(s.clone()))).map(Json::String)
+                let by_itself = match &term.default {
+                    Some(Constant::String(default)) => default.as_str(),
+                    _ => "",
+                };
+                text.filter(|text| text != by_itself).map(Json::String)
             }
             Type::List(of) => self.list(id, of),
             Type::Map(of) => self.map(id, of),
@@ -197,7 +238,8 @@ impl Builder<'_> {
         let mut members = Map::new();
         for (index, json) in self.entries(id, of) {
             let key = self.space.terms().find(|(_, t)| t.node == Node::Key(id, index));
-            let key = key.and_then(|(k, _)| self.values.strings.get(&k));
+            let named = key.and_then(|(k, _)| self.space.name(k));
+            let key = named.or_else(|| key.and_then(|(k, _)| self.values.strings.get(&k)));
             let key = key.map_or_else(|| format!("k{index}"), |k| String::from_utf8_lossy(k).into_owned());
             members.insert(key, json);
         }

@@ -45,6 +45,28 @@ struct Around {
     universal: bool,
 }
 
+/// What is modelled of the lists and maps of a question.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entries {
+    /// How many entries there may be, by path; in a map beside those below.
+    pub(super) slots: BTreeMap<String, usize>,
+    /// The keys that a map is asked for by name: each has an entry of its own.
+    pub(super) names: BTreeMap<String, BTreeSet<Vec<u8>>>,
+}
+
+impl Entries {
+    /// What two sides of a question need together.
+    pub(super) fn join(&mut self, other: Self) {
+        for (path, n) in other.slots {
+            let total = self.slots.entry(path).or_default();
+            *total = total.saturating_add(n);
+        }
+        for (path, names) in other.names {
+            self.names.entry(path).or_default().extend(names);
+        }
+    }
+}
+
 /// Counts over one question.
 #[derive(Debug)]
 struct Count<'c> {
@@ -54,12 +76,13 @@ struct Count<'c> {
     examples: BTreeMap<String, usize>,
     sizes: BTreeMap<String, usize>,
     lookups: BTreeMap<(String, String), usize>,
+    names: BTreeMap<String, BTreeSet<Vec<u8>>>,
 }
 
 /// The number of entries to model, by path; an error names the list that would need too many.
 ///
 /// `rules` come with the outcomes that the question wants of them; `roots` are the numbers of the subject's roots.
-pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<BTreeMap<String, usize>, String> {
+pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<Entries, String> {
     let mut before = BTreeMap::new();
     for _ in 0..6 {
         let mut count = Count::new(roots, &before);
@@ -68,6 +91,9 @@ pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<BTre
             if wanted.any && !wanted.yes {
                 let mut alone = Count::new(roots, &before);
                 alone.each(&rule.each, &rule.when, &mut Vec::new(), Wanted::YES);
+                for (path, names) in &alone.names {
+                    count.names.entry(path.clone()).or_default().extend(names.iter().cloned());
+                }
                 for (path, n) in alone.total() {
                     let most = any.entry(path).or_insert(0);
                     *most = n.max(*most);
@@ -83,6 +109,7 @@ pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<BTre
                 count.operand(&change.value, &[], Wanted::BOTH);
             }
         }
+        let names = count.names.clone();
         let mut next = count.total();
         for (path, n) in any {
             let total = next.entry(path).or_insert(0);
@@ -92,7 +119,7 @@ pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<BTre
             return Err(format!("more than {MAX_ENTRIES} entries of {path} could matter"));
         }
         if next == before {
-            return Ok(next);
+            return Ok(Entries { slots: next, names });
         }
         before = next;
     }
@@ -111,7 +138,14 @@ fn is_own_key(key: &Operand, map: &str, around: &[Around]) -> bool {
 
 impl<'c> Count<'c> {
     fn new(roots: &'c [usize], before: &'c BTreeMap<String, usize>) -> Self {
-        Self { roots, before, examples: BTreeMap::new(), sizes: BTreeMap::new(), lookups: BTreeMap::new() }
+        Self {
+            roots,
+            before,
+            examples: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            names: BTreeMap::new(),
+        }
     }
 
     fn total(self) -> BTreeMap<String, usize> {
@@ -201,6 +235,10 @@ impl<'c> Count<'c> {
                 if is_own_key(key, &path, around) {
                     continue;
                 }
+                if let Operand::Str(name) = key {
+                    self.names.entry(path).or_default().insert(name.clone());
+                    continue;
+                }
                 let times = self.times(&path, around);
                 let names: BTreeSet<&str> = around.iter().map(|a| a.path.as_str()).collect();
                 let n = self.lookups.entry((path, format!("{key:?} {names:?}"))).or_insert(0);
@@ -253,9 +291,13 @@ impl<'c> Count<'c> {
             Cond::HasKey(value, place) | Cond::HasElement(value, place) => {
                 self.operand(value, around, Wanted::BOTH);
                 self.place(place, around);
-                if wanted.yes {
-                    let path = self.path(place, around);
-                    self.example(&path, around);
+                let path = self.path(place, around);
+                match (cond, value) {
+                    (Cond::HasKey(..), Operand::Str(name)) => {
+                        self.names.entry(path).or_default().insert(name.clone());
+                    }
+                    _ if wanted.yes => self.example(&path, around),
+                    _ => {}
                 }
             }
             Cond::Exists { over, var, body } => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use biodivine_lib_bdd::Bdd;
 
 use super::exact;
-use super::space::{Arg, Atom, Node, Space, Term, TermId};
+use super::space::{Arg, Atom, NAMED, Node, Space, Term, TermId};
 use crate::facts::views::{ViewArg, ViewField};
 use crate::schema::{Schema, Type};
 use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, ViewCall, pattern};
@@ -120,8 +120,10 @@ impl<'g> Grounder<'g> {
             _ => return None,
         };
         let (_, field) = schema.get(id).field(name)?;
-        // Only the loader of daemon.json merges defaults in.
-        let default = field.default.clone().filter(|_| schema.id() == "daemon");
+        // The loader of daemon.json merges defaults in, so that nothing with a default is zero; what is not told of a
+        // request has its default as well.
+        let never_zero = schema.id() == "daemon";
+        let default = field.default.clone().filter(|_| never_zero || schema.id() == "request");
         let ty = field.ty.clone();
         let embed = match field.ty.pointee() {
             Type::Struct(id) if field.embed => {
@@ -136,6 +138,7 @@ impl<'g> Grounder<'g> {
             ty: Some(ty),
             root,
             default,
+            never_zero,
             view: None,
             embed,
         }))
@@ -157,6 +160,7 @@ impl<'g> Grounder<'g> {
             ty: element,
             root,
             default: None,
+            never_zero: false,
             view: None,
             embed: None,
         });
@@ -166,7 +170,9 @@ impl<'g> Grounder<'g> {
 
     /// The entries that are modelled: when each is there, its value and its key.
     fn entries(&mut self, of: TermId) -> Vec<(Bdd, TermId, Option<TermId>)> {
-        (0..self.space.slots_of(of))
+        let named = (0..self.space.names_of(of).len()).map(|index| index.saturating_add(NAMED));
+        let all: Vec<usize> = named.chain(0..self.space.slots_of(of)).collect();
+        all.into_iter()
             .map(|index| {
                 let used = self.space.atom(Atom::Used(of, index));
                 let (value, key) = self.entry(of, index);
@@ -238,7 +244,8 @@ impl<'g> Grounder<'g> {
                     let mut rest = guard;
                     for (used, value, own) in &entries {
                         let Some(own) = own else { continue };
-                        let here = used.and(&self.equal(&key, &Val::Term(*own), Kind::Str));
+                        let own = self.key(*own);
+                        let here = used.and(&self.equal(&key, &own, Kind::Str));
                         push(&mut out, rest.and(&here), Loc::At(*value));
                         rest = rest.and_not(&here);
                     }
@@ -299,8 +306,16 @@ impl<'g> Grounder<'g> {
             .collect()
     }
 
-    /// What a view gives for constants.
+    /// A key or any other string: named keys are constants.
+    fn key(&self, key: TermId) -> Val {
+        self.space.name(key).map_or(Val::Term(key), |name| Val::Str(name.clone()))
+    }
+
+    /// What a view gives for constants, and the keys that have a name.
     fn made(&self, output: TermId) -> Option<Val> {
+        if let Some(name) = self.space.name(output) {
+            return Some(Val::Str(name.clone()));
+        }
         let Node::Output(call, at) = self.space.get(output)?.node else { return None };
         let term = self.space.get(call)?;
         let (Node::View(_, args), Some(view)) = (&term.node, term.view) else { return None };
@@ -551,7 +566,8 @@ impl<'g> Grounder<'g> {
         let mut found = self.space.no();
         for (used, element, key) in self.entries(term) {
             let Some(own) = (if keys { key } else { Some(element) }) else { continue };
-            let equal = self.equal(value, &Val::Term(own), Kind::Str);
+            let own = self.key(own);
+            let equal = self.equal(value, &own, Kind::Str);
             found = found.or(&used.and(&equal));
         }
         found
@@ -681,12 +697,22 @@ impl<'g> Grounder<'g> {
             Val::Term(x) => self.space.atom(Atom::AtMost(Some(*x), None, bound)),
             Val::SizeOf(term) => self.space.short(*term, bound),
             Val::Count(term) => {
-                let Ok(index) = usize::try_from(bound) else { return self.space.no() };
-                if index >= self.space.slots_of(*term) {
+                let Ok(most) = usize::try_from(bound) else { return self.space.no() };
+                if most >= self.space.slots_of(*term) {
                     let path = self.space.path(*term);
                     self.space.limits.insert(format!("too few entries of {path} are modelled"));
                 }
-                self.space.atom(Atom::Used(*term, index)).not()
+                let used: Vec<Bdd> = self.entries(*term).into_iter().map(|(used, ..)| used).collect();
+                // `counts[n]`: at most n of those so far are there.
+                let mut counts = vec![self.yes(); most.saturating_add(1)];
+                for used in used {
+                    let mut fewer = self.space.no();
+                    for count in &mut counts {
+                        let next = used.not().and(count).or(&used.and(&fewer));
+                        fewer = std::mem::replace(count, next);
+                    }
+                }
+                counts.pop().unwrap_or_else(|| self.yes())
             }
             _ => self.yes(),
         }

@@ -61,7 +61,7 @@ pub fn separate(catalog: &Catalog, profile: &str, kind: Kind, fires: &str, silen
     match Side::new(catalog, profile, kind) {
         None => Answer::Undecided(vec![format!("{profile} does not judge documents of kind {kind}")]),
         Some(side) => {
-            let asks = [(0, Ask::Fires(RuleId::new(fires))), (0, Ask::Silent(RuleId::new(silent)))];
+            let asks = [(0, Ask::Fires(RuleId(fires.into()))), (0, Ask::Silent(RuleId(silent.into())))];
             Questions::default().answer(&[&side], &asks)
         }
     }
@@ -104,7 +104,7 @@ fn faults_of(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<Fault> {
     let mut out = Vec::new();
     let mut dead = BTreeSet::new();
     for (id, doubts) in look(questions, side, ids, RowLaw::Reachable) {
-        let id = RuleId::new(&id);
+        let id = RuleId(id.into());
         let alone = Side::alone(side, &id);
         let contradictory = doubts.is_empty()
             && questions.answer(&[&alone], &[(0, Ask::Fires(id.clone()))]) == Answer::Impossible;
@@ -114,13 +114,13 @@ fn faults_of(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<Fault> {
     }
     let living: Vec<RuleId> = ids.iter().filter(|id| !dead.contains(id)).cloned().collect();
     for (id, doubts) in look(questions, side, &living, RowLaw::Unshadowed) {
-        let id = RuleId::new(&id);
+        let id = RuleId(id.into());
         let blamed = if doubts.is_empty() { shadows(questions, side, &id) } else { Vec::new() };
         out.push(fault(&id, FaultKind::Shadowed, blamed, doubts));
     }
     for (pair, doubts) in look(questions, side, &living, RowLaw::Distinct) {
         let (one, other) = pair.split_once(" and ").unwrap_or((&pair, ""));
-        let (one, other) = (RuleId::new(one), RuleId::new(other));
+        let (one, other) = (RuleId(one.into()), RuleId(other.into()));
         let (rule, twin) = if living.contains(&other) { (other, one) } else { (one, other) };
         if !dead.contains(&twin) {
             out.push(fault(&rule, FaultKind::Duplicate, vec![twin], doubts));

@@ -74,12 +74,7 @@ impl Questions {
             Err(why) => return Answer::Undecided(vec![why]),
         };
         match entries(&less, &side.world.roots) {
-            Ok(other) => {
-                for (path, n) in other {
-                    let total = slots.entry(path).or_insert(0);
-                    *total = total.saturating_add(n);
-                }
-            }
+            Ok(other) => slots.join(other),
             Err(why) => return Answer::Undecided(vec![why]),
         }
         let mut space = Space::new(&self.shared, slots);
@@ -123,15 +118,17 @@ impl Questions {
     /// A document that the row refuses, and that is allowed when some fact is not told.
     fn tell_less(&self, side: &Side, row: &RuleId, witness: Witness) -> Option<Witness> {
         let shows = |witness: &Witness| {
-            let Some(serde_json::Value::Object(facts)) = &witness.host else { return false };
-            let fires = side.does(&[&Ask::Fires(row.clone())], witness);
-            fires
-                && facts.keys().any(|fact| {
-                    let mut less = facts.clone();
-                    less.shift_remove(fact);
-                    let less = Witness { host: Some(less.into()), ..witness.clone() };
-                    side.does(&[&Ask::Allowed], &less)
-                })
+            if !side.does(&[&Ask::Fires(row.clone())], witness) {
+                return false;
+            }
+            let facts = witness.host.as_ref().and_then(|host| host.as_object()).cloned().unwrap_or_default();
+            let without = facts.keys().map(|fact| {
+                let mut less = facts.clone();
+                less.shift_remove(fact);
+                Witness { host: Some(less.into()), ..witness.clone() }
+            });
+            let untold = Witness { image: None, ..witness.clone() };
+            without.chain([untold]).any(|less| less != *witness && side.does(&[&Ask::Allowed], &less))
         };
         shows(&witness).then(|| super::shrink::shrink(witness, shows))
     }

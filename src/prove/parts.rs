@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use biodivine_lib_bdd::Bdd;
 
-use super::space::{Arg, Node, Space, TermId};
+use super::space::{Arg, Atom, Node, Space, TermId};
+
+/// The most nodes of a decision diagram.
+const MAX_NODES: usize = 30_000;
 
 /// One of the independent parts.
 #[derive(Clone, Debug)]
@@ -33,7 +36,7 @@ pub(super) fn parts(space: &Space, conditions: Vec<Bdd>) -> Vec<Part> {
             _ => {}
         }
     }
-    let mut homes: Vec<(Option<TermId>, Bdd)> = Vec::new();
+    let mut homes: Vec<(Option<TermId>, Bdd)> = Vec::with_capacity(conditions.len());
     for condition in conditions {
         let mut first = None;
         for variable in condition.support_set() {
@@ -47,6 +50,7 @@ pub(super) fn parts(space: &Space, conditions: Vec<Bdd>) -> Vec<Part> {
         }
         homes.push((first, condition));
     }
+    near_first(space, &mut homes);
     let main = homes.first().and_then(|(home, _)| *home).map(|term| groups.find(term));
     let mut parts: BTreeMap<Option<TermId>, Part> = BTreeMap::new();
     for (home, condition) in homes {
@@ -56,9 +60,26 @@ pub(super) fn parts(space: &Space, conditions: Vec<Bdd>) -> Vec<Part> {
             main: home == main,
             doubts: BTreeSet::new(),
         });
+        if part.formula.size() > MAX_NODES {
+            // What is impossible without a condition is impossible with it, and what is possible is tried.
+            continue;
+        }
         part.formula = part.formula.and(&condition);
     }
     parts.into_values().collect()
+}
+
+/// Puts the conditions that speak of what the first speaks of behind it, and of the others the small ones first: if not all
+/// can be kept, these matter most.
+fn near_first(space: &Space, homes: &mut [(Option<TermId>, Bdd)]) {
+    let support = |condition: &Bdd| -> BTreeSet<usize> {
+        let numbers = condition.support_set().into_iter().filter_map(|v| space.owner(v));
+        numbers.filter(|n| !matches!(space.atoms().get(*n), Some(Atom::Present(_)))).collect()
+    };
+    let Some(first) = homes.first().map(|(_, condition)| support(condition)) else { return };
+    if let Some(rest) = homes.get_mut(1..) {
+        rest.sort_by_cached_key(|(_, condition)| (support(condition).is_disjoint(&first), condition.size()));
+    }
 }
 
 /// Terms that belong together.

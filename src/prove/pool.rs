@@ -37,6 +37,9 @@ impl Pool {
                     daemon: parse(&example.daemon),
                     image: parse(&example.image),
                     host: parse(&example.host),
+                    http: parse(&example.request),
+                    features: example.features.clone(),
+                    answer: parse(&example.answer),
                 };
                 let at =
                     |name: &str| roots.iter().position(|r| *r == name).map_or(0, |at| at.saturating_add(1));

@@ -162,7 +162,7 @@ impl Prover {
     ) -> Proof {
         let mut cases = Vec::new();
         for (profile, side) in sides {
-            let mut asks = vec![(0, Ask::Fires(RuleId::new(row)))];
+            let mut asks = vec![(0, Ask::Fires(RuleId(row.into())))];
             asks.extend(last.clone().map(|ask| (0, ask)));
             let answer = self.questions.answer(&[&side], &asks);
             let fits = answer == Answer::Impossible;

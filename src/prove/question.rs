@@ -8,7 +8,7 @@ use std::sync::Arc;
 use biodivine_lib_bdd::Bdd;
 
 use super::document::{Witness, build};
-use super::entries::{Wanted, entries};
+use super::entries::{Entries, Wanted, entries};
 use super::pool::Pool;
 use super::shrink::shrink;
 use super::solve::Models;
@@ -59,6 +59,7 @@ pub(super) enum Ask {
 /// The rules of one kind of document in one profile: as functions, and as a program to replay with.
 #[derive(Debug)]
 pub(super) struct Side {
+    pub(super) catalog: Catalog,
     pub(super) world: World,
     pub(super) policy: Policy,
     pub(super) kind: Kind,
@@ -81,7 +82,7 @@ impl Side {
         let policy = Policy::new(catalog.clone(), profile).ok()?;
         let world = World::new(catalog, profile, kind.as_str())?;
         let judges = policy.kinds().any(|k| k == kind);
-        judges.then_some(Self { world, policy, kind })
+        judges.then_some(Self { catalog: catalog.clone(), world, policy, kind })
     }
 
     /// The same with what loading finds as a root of its own; `None` if its rules do not ask for it.
@@ -90,14 +91,14 @@ impl Side {
         let mut world = self.world.clone();
         let root = world.roots.get_mut(load.saturating_add(1))?;
         *root = root.saturating_add(OWN);
-        Some(Self { world, policy: self.policy.clone(), kind: self.kind })
+        Some(Self { catalog: self.catalog.clone(), world, policy: self.policy.clone(), kind: self.kind })
     }
 
     /// The same with one row only: its condition as it stands, whatever other rows do.
     pub(super) fn alone(side: &Self, id: &RuleId) -> Self {
         let mut world = side.world.clone();
         world.program = world.program.only(|rule| rule.id == *id);
-        Self { world, policy: side.policy.clone(), kind: side.kind }
+        Self { catalog: side.catalog.clone(), world, policy: side.policy.clone(), kind: side.kind }
     }
 
     /// The rows, in the order in which they are judged; not the conditions of theorems.
@@ -217,19 +218,14 @@ impl Questions {
             let only_fires = asks.iter().all(|ask| matches!(ask, Ask::Fires(_)));
             rows.push(side.world.relevant(&wanted, !only_fires && (!allowed || warns)));
         }
-        let mut slots = BTreeMap::new();
+        let mut all = Entries::default();
         for (side, rows) in sides.iter().zip(&rows) {
             match entries(rows, &side.world.roots) {
-                Ok(more) => {
-                    for (path, n) in more {
-                        let total: &mut usize = slots.entry(path).or_default();
-                        *total = total.saturating_add(n);
-                    }
-                }
+                Ok(more) => all.join(more),
                 Err(why) => return self.example(&pool, &holds, vec![why]),
             }
         }
-        let mut space = Space::new(&self.shared, slots);
+        let mut space = Space::new(&self.shared, all);
         let mut conditions = Vec::new();
         for ((side, asks), rows) in sides.iter().zip(&per_side).zip(&rows) {
             // Where nothing is denied no deny row has ended the judgement.
@@ -275,7 +271,7 @@ impl Questions {
     }
 
     pub(super) fn pool(&self, side: &Side) -> Rc<Pool> {
-        let catalog = side.policy.catalog();
+        let catalog = &side.catalog;
         let key = (side.kind, catalog.rules().as_ptr());
         if let Some(pool) = self.pools.borrow().get(&key) {
             return pool.clone();
@@ -287,7 +283,7 @@ impl Questions {
 
     /// The decisions about all examples of a kind.
     pub(super) fn decisions(&self, side: &Side) -> Rc<Vec<Decision>> {
-        let rows = side.policy.catalog().rules().as_ptr();
+        let rows = side.catalog.rules().as_ptr();
         let key = (side.kind, side.policy.profile().to_owned(), rows);
         if let Some(found) = self.decisions.borrow().get(&key) {
             return found.clone();

@@ -38,8 +38,13 @@ fn candidates(witness: &Witness) -> Vec<Witness> {
         }
         return out;
     }
-    let beside: [fn(&mut Witness) -> &mut Option<Json>; 3] =
-        [|w| &mut w.host, |w| &mut w.daemon, |w| &mut w.image];
+    let beside: [fn(&mut Witness) -> &mut Option<Json>; 5] =
+        [|w| &mut w.host, |w| &mut w.daemon, |w| &mut w.image, |w| &mut w.http, |w| &mut w.answer];
+    if let Some(json) = witness.features.as_deref().and_then(|text| serde_json::from_slice(text).ok()) {
+        out.push(Witness { features: None, answer: None, ..witness.clone() });
+        let smaller = parts(&json).into_iter().map(|json| json.to_string().into_bytes());
+        out.extend(smaller.map(|text| Witness { features: Some(text), ..witness.clone() }));
+    }
     for part in beside {
         let mut less = witness.clone();
         if let Some(json) = part(&mut less).take() {

@@ -7,7 +7,7 @@ use biodivine_lib_bdd::Bdd;
 
 use super::exact;
 use super::ground::literal;
-use super::space::{Atom, LangId, Node, Space, TermId};
+use super::space::{Atom, LangId, NAMED, Node, Space, TermId};
 use crate::schema::Constant;
 
 /// The most tests of one string that are looked at together beforehand; others meet when a model is tried.
@@ -63,10 +63,17 @@ fn entries(space: &mut Space, out: &mut Vec<Bdd>) {
         let keys: Vec<(usize, TermId)> = space
             .terms()
             .filter_map(|(id, term)| match term.node {
-                Node::Key(of, index) if of == list => Some((index, id)),
+                Node::Key(of, index) if of == list && index < NAMED => Some((index, id)),
                 _ => None,
             })
             .collect();
+        // Keys with a name have entries of their own.
+        for name in space.names_of(list).to_vec() {
+            for (index, key) in &keys {
+                let same = space.text(*key, &literal(&name));
+                out.extend(used.get(*index).map(|used| used.and(&same).not()));
+            }
+        }
         for (n, (i, first)) in keys.iter().enumerate() {
             for (j, second) in keys.iter().skip(n.saturating_add(1)) {
                 let (Some(a), Some(b)) = (used.get(*i), used.get(*j)) else { continue };
@@ -83,8 +90,11 @@ fn node(space: &Space, term: TermId) -> Option<&Node> {
 
 /// The merge with the command line's defaults leaves no zero string or number where there is a default.
 fn defaults(space: &mut Space, out: &mut Vec<Bdd>) {
-    let with: Vec<(TermId, Constant)> =
-        space.terms().filter_map(|(id, t)| Some((id, t.default.clone()?))).collect();
+    let with: Vec<(TermId, Constant)> = space
+        .terms()
+        .filter(|(_, t)| t.never_zero)
+        .filter_map(|(id, t)| Some((id, t.default.clone()?)))
+        .collect();
     for (term, default) in with {
         match default {
             Constant::String(text) if !text.is_empty() => {

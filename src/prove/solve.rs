@@ -32,7 +32,10 @@ impl<'m> Models<'m> {
         if conditions.iter().any(Bdd::is_false) {
             conditions = vec![space.no()];
         } else {
+            // What always holds keeps the diagrams small.
+            let rest = conditions.split_off(conditions.len().min(1));
             conditions.extend(sides(space));
+            conditions.extend(rest);
         }
         let parts = parts(space, conditions);
         let doubts = space.limits.clone();

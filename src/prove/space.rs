@@ -7,15 +7,18 @@ use std::rc::Rc;
 
 use biodivine_lib_bdd::{Bdd, BddVariable, BddVariableSet};
 
+use super::entries::Entries;
 use super::language::{self, Lang};
 use crate::facts::views::View;
 use crate::schema::{Constant, Type};
 
 /// The variables of decision diagrams.
-const MAX_VARIABLES: u16 = 30_000;
+const MAX_VARIABLES: u16 = 60_000;
 /// How many variables in a row a term has for its atoms. What depends on each other should stand close together: the size
 /// of a diagram can double with every pair that does not.
-const BLOCK: u16 = 12;
+const BLOCK: u16 = 24;
+/// From this number on entries of a map have keys that the question names.
+pub(super) const NAMED: usize = 1000;
 
 /// The number of a term.
 pub(super) type TermId = usize;
@@ -64,6 +67,8 @@ pub(super) struct Term {
     pub(super) root: usize,
     /// What the loader puts in for a zero value.
     pub(super) default: Option<Constant>,
+    /// Whether it does so even for a zero value that is given.
+    pub(super) never_zero: bool,
     pub(super) view: Option<&'static View>,
     /// A struct whose fields stand in the object around it, and one of them to name if none has a value.
     pub(super) embed: Option<(String, Type)>,
@@ -173,6 +178,8 @@ pub(super) struct Space {
     next_block: u16,
     /// How many entries of each list or map are modelled, by its path.
     pub(super) slots: BTreeMap<String, usize>,
+    /// The keys that maps are asked for by name, by their path.
+    names: BTreeMap<String, Vec<Vec<u8>>>,
     /// Why the answer can be no proof of impossibility.
     pub(super) limits: BTreeSet<String>,
 }
@@ -194,7 +201,8 @@ impl Default for Shared {
 }
 
 impl Space {
-    pub(super) fn new(shared: &Shared, slots: BTreeMap<String, usize>) -> Self {
+    pub(super) fn new(shared: &Shared, entries: Entries) -> Self {
+        let names = entries.names.into_iter().map(|(path, names)| (path, names.into_iter().collect()));
         Self {
             vars: shared.vars.clone(),
             variables: shared.variables.clone(),
@@ -207,7 +215,8 @@ impl Space {
             owners: BTreeMap::new(),
             blocks: BTreeMap::new(),
             next_block: 0,
-            slots,
+            slots: entries.slots,
+            names: names.collect(),
             limits: BTreeSet::new(),
         }
     }
@@ -353,6 +362,19 @@ impl Space {
         self.slots.get(&self.path(term)).copied().unwrap_or(0)
     }
 
+    /// The keys that a map is asked for by name.
+    pub(super) fn names_of(&self, term: TermId) -> &[Vec<u8>] {
+        self.names.get(&self.path(term)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The key of an entry that has a name.
+    pub(super) fn name(&self, key: TermId) -> Option<&Vec<u8>> {
+        match self.get(key)?.node {
+            Node::Key(of, index) => self.names_of(of).get(index.checked_sub(NAMED)?),
+            _ => None,
+        }
+    }
+
     /// The term around a term.
     pub(super) fn parent(&self, term: TermId) -> Option<TermId> {
         match self.get(term)?.node {
@@ -365,6 +387,6 @@ impl Space {
 impl Term {
     /// A term that no schema has.
     pub(super) fn made(node: Node, root: usize) -> Self {
-        Self { node, ty: None, root, default: None, view: None, embed: None }
+        Self { node, ty: None, root, default: None, never_zero: false, view: None, embed: None }
     }
 }

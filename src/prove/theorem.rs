@@ -18,8 +18,8 @@ pub struct Theorem {
     pub statement: String,
     /// Where the original shows it, or why it is so.
     pub source: String,
-    /// Whether it is known to hold, or to be refuted by some document.
-    pub holds: bool,
+    /// Whether it is known to hold, or to be refuted by some document; nothing if it is open.
+    pub holds: Option<bool>,
     /// The kind of document it speaks of.
     pub kind: Option<Kind>,
     /// The profiles it speaks of; each is proved by itself.
@@ -107,11 +107,12 @@ fn one(
     let statement = entry.required("statement", problems).0.to_owned();
     let source = entry.required("source", problems).0.to_owned();
     let holds = match entry.required("expect", problems) {
-        ("holds", _) => true,
-        ("refuted", _) => false,
+        ("holds", _) => Some(true),
+        ("refuted", _) => Some(false),
+        ("open", _) => None,
         (_, span) => {
-            problems.push(Problem::new(span, "`expect` is \"holds\" or \"refuted\""));
-            false
+            problems.push(Problem::new(span, "`expect` is \"holds\", \"refuted\" or \"open\""));
+            None
         }
     };
     let kind: Option<Kind> = match entry.string("kind", problems).map(|(kind, span)| (kind.parse(), span)) {

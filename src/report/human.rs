@@ -145,25 +145,20 @@ impl Human {
             Level::WARNING.with_name("undecided").primary_title("it depends on facts that nobody told");
         let needs: Vec<String> = decision.needs.iter().map(|fact| printable(fact).into_owned()).collect();
         let group = Group::with_title(title).element(Origin::path(path));
-        let group = explained(group, "needs", &needs.join(", "));
-        let of_image = |need: &String| need.starts_with("image.");
-        let group = if needs.iter().any(of_image) {
-            explained(group, "help", "`--image FILE` tells what the image has, `null` that it has nothing")
-        } else {
-            group
-        };
-        if needs.iter().all(of_image) {
-            self.group(group, out);
-            return;
+        let mut group = explained(group, "needs", &needs.join(", "));
+        let mut of_host = needs.len();
+        for (root, help) in BESIDE {
+            let count = needs.iter().filter(|need| need.starts_with(root)).count();
+            if count > 0 {
+                group = explained(group, "help", help);
+                of_host -= count;
+            }
         }
-        self.group(
-            explained(
-                group,
-                "help",
-                "tell them with `--host FILE`; `plimsoll rules --schema host` lists them",
-            ),
-            out,
-        );
+        if of_host > 0 || needs.is_empty() {
+            let help = "tell them with `--host FILE`; `plimsoll rules --schema host` lists them";
+            group = explained(group, "help", help);
+        }
+        self.group(group, out);
     }
 
     /// One finding. `explain` it unless the same rule has been explained for this file.
@@ -257,6 +252,12 @@ pub fn problems(path: &str, text: &str, problems: &[Problem], styled: bool) -> S
     out
 }
 
+/// Facts that are not of the machine, by how their names begin, and how to tell them.
+const BESIDE: [(&str, &str); 2] = [
+    ("image.", "`--image FILE` tells what the image has, `null` that it has nothing"),
+    ("features.", "`--features FILE` tells what the runtime prints: `runc features > FILE`"),
+];
+
 fn snippet<'e>(
     path: &'e str,
     excerpt: &'e Excerpt,
@@ -302,7 +303,8 @@ fn summary(report: &Report) -> String {
     .map(|(count, what)| format!("{count} {what}"))
     .chain((counts.warnings > 0).then(|| plural(counts.warnings, "warning")))
     .collect();
-    format!("{}, {}: {}\n", plural(counts.files, "file"), printable(&report.profile), parts.join(", "))
+    let profiles = report.profiles().join(" and ");
+    format!("{}, {}: {}\n", plural(counts.files, "file"), printable(&profiles), parts.join(", "))
 }
 
 fn plural(count: usize, what: &str) -> String {

@@ -50,6 +50,9 @@ struct JsonFile<'r> {
     kind: Option<&'static str>,
     /// How the kind was found: `told`, `key`, `file-name` or `default`.
     kind_from: Option<&'static str>,
+    /// If it is not the report's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'r str>,
     verdict: &'static str,
     message: Option<&'r str>,
     help: Option<&'r str>,
@@ -95,6 +98,7 @@ fn file(file: &FileReport) -> JsonFile<'_> {
         path: &file.path,
         kind: file.kind.map(|k| k.kind.as_str()),
         kind_from: file.kind.map(|k| Because::as_str(k.because)),
+        profile: file.profile.as_deref(),
         verdict: "error",
         message: None,
         help: None,

@@ -7,6 +7,7 @@ mod excerpt;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
+mod lifecycle;
 #[cfg(feature = "prove")]
 mod prove;
 mod resolve;
@@ -22,6 +23,10 @@ pub use diff::{
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;
+pub use lifecycle::{
+    StepReport, flow_human, flow_json, flows_human, flows_json, machines_dot, machines_json,
+    machines_mermaid, machines_table, plan_human, plan_json, step_human, step_json,
+};
 #[cfg(feature = "prove")]
 pub use prove::{NOT_PROVED, Proved, prove_human, prove_json};
 pub use resolve::{ResolveReport, resolve_dot, resolve_human, resolve_json, resolve_mermaid};
@@ -47,6 +52,8 @@ pub struct FileReport {
     pub path: String,
     /// What it was judged as; `None` if it was not read that far.
     pub kind: Option<KindGuess>,
+    /// The version that it was judged for, if that is not the report's: another program's.
+    pub profile: Option<String>,
     /// The text that the spans of the decision speak of; may be empty if there are none.
     pub source: Vec<u8>,
     /// The decision, or why there is none.
@@ -119,6 +126,22 @@ pub struct Summary {
 }
 
 impl Report {
+    /// The versions that its files were judged for, each once.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<&str> {
+        let mut profiles = Vec::new();
+        for file in &self.files {
+            let profile = file.profile.as_deref().unwrap_or(&self.profile);
+            if !profiles.contains(&profile) {
+                profiles.push(profile);
+            }
+        }
+        if profiles.is_empty() {
+            profiles.push(&self.profile);
+        }
+        profiles
+    }
+
     /// Counts verdicts and findings.
     #[must_use]
     pub fn summary(&self) -> Summary {

@@ -32,9 +32,9 @@ impl Proved<'_> {
     #[must_use]
     pub fn as_expected(&self) -> bool {
         match self.proof.verdict {
-            Verdict::Holds => self.theorem.holds,
-            Verdict::Refuted => !self.theorem.holds,
-            Verdict::Undecided => false,
+            Verdict::Holds => self.theorem.holds != Some(false),
+            Verdict::Refuted => self.theorem.holds == Some(false),
+            Verdict::Undecided => self.theorem.holds.is_none(),
         }
     }
 
@@ -44,7 +44,8 @@ impl Proved<'_> {
             (Verdict::Holds, false) => "holds, against what is listed",
             (Verdict::Refuted, true) => "refuted, as listed",
             (Verdict::Refuted, false) => "refuted",
-            (Verdict::Undecided, _) => "undecided",
+            (Verdict::Undecided, true) => "open, as listed",
+            (Verdict::Undecided, false) => "undecided",
         }
     }
 }
@@ -116,10 +117,24 @@ pub(crate) fn case_human(case: &Case) -> String {
     out
 }
 
+/// What is told besides a document.
+fn beside(witness: &Witness) -> [(&'static str, &Option<Json>); 5] {
+    [
+        ("daemon", &witness.daemon),
+        ("image", &witness.image),
+        ("host", &witness.host),
+        ("request", &witness.http),
+        ("answer", &witness.answer),
+    ]
+}
+
 /// A witness in one line.
 pub(crate) fn witness_human(witness: &Witness) -> String {
     let mut out = printable(&String::from_utf8_lossy(&witness.text())).into_owned();
-    for (name, json) in [("daemon", &witness.daemon), ("image", &witness.image), ("host", &witness.host)] {
+    if let Some(printed) = &witness.features {
+        out.push_str(&format!("  with features {}", printable(&String::from_utf8_lossy(printed))));
+    }
+    for (name, json) in beside(witness) {
         if let Some(json) = json {
             out.push_str(&format!("  with {name} {}", printable(&json.to_string())));
         }
@@ -162,7 +177,10 @@ pub(crate) fn case_json(case: &Case) -> Json {
 /// A witness in the form of a case of `plimsoll test`.
 pub(crate) fn witness_json(witness: &Witness) -> Json {
     let mut context = serde_json::Map::new();
-    for (name, json) in [("daemon", &witness.daemon), ("image", &witness.image), ("host", &witness.host)] {
+    if let Some(printed) = &witness.features {
+        context.insert("features".to_owned(), String::from_utf8_lossy(printed).into());
+    }
+    for (name, json) in beside(witness) {
         if let Some(json) = json {
             context.insert(name.to_owned(), json.clone());
         }

@@ -41,6 +41,7 @@ fn report(source: &[u8], findings: Vec<Finding>) -> Report {
                 kind: Some(KindGuess { kind: Kind::Daemon, because: Because::Default }),
                 source: source.to_vec(),
                 result: Ok(decision),
+                profile: None,
                 resolved: None,
             },
             FileReport {
@@ -51,6 +52,7 @@ fn report(source: &[u8], findings: Vec<Finding>) -> Report {
                     message: "cannot read this file".into(),
                     help: "check the path".into(),
                 }),
+                profile: None,
                 resolved: None,
             },
         ],

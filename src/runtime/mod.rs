@@ -4,6 +4,7 @@
 //! as its `Get` does. Whether a configuration or a name is *refused* is not decided here but by the rule tables; these
 //! functions are total, and leave out what the rules refuse.
 
+mod command;
 mod name;
 mod resolve;
 mod setup;
@@ -12,6 +13,7 @@ mod stock;
 mod store;
 mod wrapper;
 
+pub use command::{CheckpointOptions, Operation, ShimContainer};
 pub use name::{RuntimeName, ShimBinary};
 pub use resolve::{Cause, Script, Step, StepKind, resolve};
 pub use setup::{Origin, Preflight, Resolved, Runtime, Runtimes};

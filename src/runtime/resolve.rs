@@ -1,14 +1,12 @@
+use super::command::{CheckpointOptions, Operation, ShimContainer};
 use super::setup::{Origin, Resolved, Runtime, Runtimes};
 use super::shell::{Word, script_words};
 use super::stock::{RUNC_V2, STOCK_RUNTIME};
 use super::wrapper::WrapperScript;
 use super::{Generation, RuntimeName};
-use crate::facts::options::OptionValue;
+use crate::facts::options::{OptionValue, OptionValues};
 use crate::facts::{Facts, Item};
 use crate::source::Span;
-
-/// Where containerd's shim for runc keeps its state if nobody says otherwise (containerd `process.RuncRoot`).
-const RUNC_ROOT: &[u8] = b"/run/containerd/runc";
 
 /// What a step of a [`Resolution`](crate::subject::Resolution) is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +27,10 @@ pub enum StepKind {
     Option(&'static str),
     /// Where the binary keeps its state.
     Root,
-    /// What the shim executes, as root.
+    /// What the shim executes, as root, to create a container.
     Command,
+    /// What it executes later in the container's life: the runtime's word for it.
+    Later(&'static str),
     /// What the daemon itself executes, as root, each time it loads the configuration.
     AtLoad,
 }
@@ -49,6 +49,7 @@ impl StepKind {
             Self::Option(option) => return format!("option {option}"),
             Self::Root => "root",
             Self::Command => "command",
+            Self::Later(word) => return format!("command {word}"),
             Self::AtLoad => "at-load",
         };
         word.to_owned()
@@ -110,7 +111,7 @@ pub fn resolve(daemon: &Facts<'_>, runtimes: &Runtimes, generation: Generation, 
             steps.shim(passed, "the name itself", Vec::new());
             if is_runc_shim(passed) {
                 steps.push(StepKind::Binary, STOCK_RUNTIME, "the shim's own default");
-                steps.root_and_command(STOCK_RUNTIME, None, false, Vec::new());
+                steps.root_and_commands(STOCK_RUNTIME, None, Vec::new());
             }
         }
     }
@@ -197,8 +198,7 @@ impl Steps<'_, '_> {
             None => (STOCK_RUNTIME, "the shim's own default", Vec::new()),
         };
         self.caused(StepKind::Binary, binary, how, causes);
-        let systemd = has_systemd(runtime);
-        self.root_and_command(binary, option("root"), systemd, options);
+        self.root_and_commands(binary, runtime.options.as_ref(), options);
     }
 
     /// A binary that runc's shim executes, perhaps through a wrapper.
@@ -234,8 +234,7 @@ impl Steps<'_, '_> {
             };
             self.caused(StepKind::Option(option), text(value), "filled in by the daemon", causes);
         }
-        let root = runtime.options.as_ref().map(|options| options.str("root"));
-        self.root_and_command(executed, root, has_systemd(runtime), self.root_cause("exec-root"));
+        self.root_and_commands(executed, runtime.options.as_ref(), self.root_cause("exec-root"));
         if generation == Generation::Reloadable {
             let command = [executed, b" features"].concat();
             self.push(StepKind::AtLoad, command, "executed as root when the daemon loads this configuration");
@@ -254,31 +253,58 @@ impl Steps<'_, '_> {
         }
     }
 
-    /// The root and the command line of a binary with runc's interface (containerd go-runc `Runc.args`; the namespace
-    /// of the daemon's containers is `moby`).
-    fn root_and_command(&mut self, binary: &[u8], root: Option<&[u8]>, systemd: bool, causes: Vec<Cause>) {
-        let (root, how, causes) = match root.filter(|root| !root.is_empty()) {
-            Some(root) => (root, "the option root, and the namespace below it", causes),
-            None => (RUNC_ROOT, "the shim's own default, and the namespace below it", Vec::new()),
+    /// The root and the command lines of a binary with runc's interface; the namespace of the daemon's containers is
+    /// `moby`. What differs by container stands in capitals.
+    fn root_and_commands(&mut self, binary: &[u8], options: Option<&OptionValues>, causes: Vec<Cause>) {
+        let text = |name| options.map_or_else(Vec::new, |options| options.str(name).to_vec());
+        let set = |name| options.and_then(|options| options.get(name)) == Some(&OptionValue::Bool(true));
+        let container = ShimContainer {
+            id: b"ID".to_vec(),
+            namespace: b"moby".to_vec(),
+            bundle: b"BUNDLE".to_vec(),
+            binary_name: binary.to_vec(),
+            root: text("root"),
+            systemd_cgroup: set("systemd_cgroup"),
+            no_pivot_root: set("no_pivot_root"),
+            no_new_keyring: set("no_new_keyring"),
+            criu_work_path: text("criu_work_path"),
         };
-        let root = [root, b"/moby"].concat();
-        self.caused(StepKind::Root, root.clone(), how, causes);
-        let systemd: &[u8] = if systemd { b" --systemd-cgroup" } else { b"" };
-        let command = [
-            binary,
-            b" --root ",
-            &root,
-            b" --log LOG --log-format json",
-            systemd,
-            b" create --bundle BUNDLE ID",
-        ];
-        self.push(StepKind::Command, command.concat(), "executed as root for every container");
+        let (how, causes) = if container.root.is_empty() {
+            ("the shim's own default, and the namespace below it", Vec::new())
+        } else {
+            ("the option root, and the namespace below it", causes)
+        };
+        self.caused(StepKind::Root, container.state_root(), how, causes);
+        for (operation, how) in operations() {
+            let kind = match operation.word() {
+                "create" => StepKind::Command,
+                word => StepKind::Later(word),
+            };
+            self.push(kind, container.command(&operation).join(&b' '), how);
+        }
     }
 }
 
-fn has_systemd(runtime: &Runtime) -> bool {
-    let value = runtime.options.as_ref().and_then(|options| options.get("systemd_cgroup"));
-    value == Some(&OptionValue::Bool(true))
+/// What the shim has the runtime do, in the order of a container's life.
+fn operations() -> [(Operation, &'static str); 11] {
+    let name = |name: &str| name.as_bytes().to_vec();
+    let exec = Operation::Exec { exec_id: name("EXEC"), process: name("PROCESS"), console_socket: None };
+    let restore =
+        Operation::Restore { checkpoint: name("CHECKPOINT"), parent: Vec::new(), console_socket: None };
+    let checkpoint = CheckpointOptions { path: name("CHECKPOINT"), ..CheckpointOptions::default() };
+    [
+        (Operation::Create { console_socket: None }, "executed as root for every container"),
+        (Operation::Start, "to start its process"),
+        (restore, "instead of both, to go on from a checkpoint"),
+        (exec, "to start another process in it"),
+        (Operation::Pause, "to freeze it"),
+        (Operation::Resume, "to let it go on"),
+        (Operation::Update, "to change its limits, given on standard input"),
+        (Operation::Checkpoint(checkpoint), "to write a checkpoint"),
+        (Operation::Ps, "to list its processes"),
+        (Operation::Kill { signal: 15, all: false }, "to send it a signal"),
+        (Operation::Delete, "to remove what the runtime keeps of it"),
+    ]
 }
 
 fn text(value: &OptionValue) -> Vec<u8> {

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::toml_reader::{self, Problem, TomlReader};
-use super::types::{
-    Constant, FieldDef, IntSize, Schema, SchemaInner, StructDef, StructId, TextKind, Type, index,
-};
+use super::types::{Constant, FieldDef, IntSize, Schema, SchemaInner, StructDef, StructId, TextKind, Type};
 use crate::source::Span;
 
 /// A schema text that cannot be used; every problem in it, in the order of the text.
@@ -159,7 +157,7 @@ fn read_struct(
         fields.push(field);
     }
     reader.finish(problems);
-    StructDef { name: name.to_owned(), go, doc, exact: index(&fields), fields }
+    StructDef::new(name.to_owned(), go, doc, fields)
 }
 
 fn read_field(

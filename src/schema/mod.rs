@@ -3,6 +3,7 @@
 //! One table drives the decoder, the type checker of the rules, and the documentation.
 
 mod load;
+mod names;
 mod toml_reader;
 mod types;
 

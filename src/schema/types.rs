@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use super::names::Names;
 use std::sync::Arc;
 
 /// Index of a struct in its [`Schema`].
@@ -145,7 +145,9 @@ pub struct StructDef {
     pub doc: String,
     /// The fields, in the original's order (which decides between keys that fold alike).
     pub fields: Vec<FieldDef>,
-    pub(crate) exact: BTreeMap<String, usize>,
+    pub(super) names: Names,
+    /// The fields that embed a struct.
+    pub(super) embeds: Vec<usize>,
 }
 
 impl FieldDef {
@@ -169,10 +171,19 @@ pub(crate) struct Lookup<'a> {
 }
 
 impl StructDef {
+    pub(super) fn new(name: String, go: String, doc: String, fields: Vec<FieldDef>) -> Self {
+        let embeds = fields.iter().enumerate().filter(|(_, field)| field.embed).map(|(at, _)| at).collect();
+        Self { names: Names::of(&fields), embeds, name, go, doc, fields }
+    }
+
     /// The field with exactly this JSON name, and its index.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(usize, &FieldDef)> {
-        let index = *self.exact.get(name)?;
+        self.field_of(name.as_bytes())
+    }
+
+    fn field_of(&self, name: &[u8]) -> Option<(usize, &FieldDef)> {
+        let index = self.names.find(name, &self.fields)?;
         Some((index, self.fields.get(index)?))
     }
 
@@ -182,17 +193,16 @@ impl StructDef {
     pub(crate) fn lookup<'a>(
         &'a self,
         schema: &'a Schema,
-        exact: Option<&str>,
+        exact: &[u8],
         folds: impl Fn(&str) -> bool,
     ) -> Option<Lookup<'a>> {
-        if let Some(name) = exact {
-            if let Some((index, field)) = self.field(name).filter(|(_, field)| !field.embed) {
-                return Some(Lookup { index, field, via: None });
-            }
-            for (via, inner) in self.embedded(schema) {
-                if let Some((index, field)) = inner.field(name) {
-                    return Some(Lookup { index, field, via: Some(via) });
-                }
+        if let Some((index, field)) = self.field_of(exact).filter(|(_, field)| !field.embed) {
+            return Some(Lookup { index, field, via: None });
+        }
+        for via in &self.embeds {
+            let inner = self.fields.get(*via).and_then(|field| field.embedded(schema));
+            if let Some((index, field)) = inner.and_then(|inner| inner.field_of(exact)) {
+                return Some(Lookup { index, field, via: Some(*via) });
             }
         }
         for (index, field) in self.fields.iter().enumerate() {
@@ -206,10 +216,6 @@ impl StructDef {
             }
         }
         None
-    }
-
-    fn embedded<'a>(&'a self, schema: &'a Schema) -> impl Iterator<Item = (usize, &'a StructDef)> {
-        self.fields.iter().enumerate().filter_map(|(i, field)| Some((i, field.embedded(schema)?)))
     }
 
     /// The name in Go's "cannot unmarshal" errors: without the package.
@@ -309,13 +315,7 @@ impl Schema {
         let keep = |f: &FieldDef| f.since.as_deref().is_none_or(has) && !f.until.as_deref().is_some_and(has);
         let structs = self.inner.structs.iter().map(|s| {
             let fields: Vec<_> = s.fields.iter().filter(|f| keep(f)).cloned().collect();
-            StructDef {
-                exact: index(&fields),
-                fields,
-                name: s.name.clone(),
-                go: s.go.clone(),
-                doc: s.doc.clone(),
-            }
+            StructDef::new(s.name.clone(), s.go.clone(), s.doc.clone(), fields)
         });
         let inner = SchemaInner {
             structs: structs.collect(),
@@ -376,8 +376,4 @@ impl Schema {
             other => self.type_name(other),
         }
     }
-}
-
-pub(crate) fn index(fields: &[FieldDef]) -> BTreeMap<String, usize> {
-    fields.iter().enumerate().map(|(i, f)| (f.name.clone(), i)).collect()
 }

@@ -4,37 +4,67 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::judge::JudgeError;
-use crate::schema::{Schema, Type};
+use crate::schema::{Schema, StructDef, Type};
+use crate::source::nearest;
 
 /// Host facts as the schema has them: `"sysinfo": "full"` and `"none"` stand for every capability present or absent.
 ///
 /// A fact that the schema does not have is an error: taken for unknown, a slip of the pen would go unseen.
 pub(super) fn host_facts<'h>(text: Option<&'h [u8]>, schema: &Schema) -> Result<Cow<'h, [u8]>, JudgeError> {
     let Some(text) = text else { return Ok(Cow::Borrowed(b"{}")) };
-    let fail = |reason: String| JudgeError::Context { what: "host facts", reason };
-    let mut facts: serde_json::Map<String, Json> =
-        serde_json::from_slice(text).map_err(|e| fail(e.to_string()))?;
-    let root = schema.get(schema.root());
-    if let Some(unknown) = facts.keys().find(|key| root.field(key).is_none()) {
-        let known: Vec<_> = root.fields.iter().map(|f| f.name.as_str()).collect();
-        return Err(fail(format!("there is no fact `{unknown}` (there are: {})", known.join(", "))));
-    }
-    let all = match facts.get("sysinfo") {
-        Some(Json::String(s)) if s == "full" => true,
-        Some(Json::String(s)) if s == "none" => false,
-        Some(Json::String(s)) => {
+    let fail = |reason: String| JudgeError::Context { what: HOST, reason };
+    let mut facts = known_facts(HOST, text, schema)?;
+    let sysinfo = schema.get(schema.root()).field("sysinfo").map(|(_, field)| field.ty.pointee());
+    let sysinfo = match sysinfo {
+        Some(Type::Struct(id)) => Some(schema.get(*id)),
+        _ => None,
+    };
+    let all = match (facts.get("sysinfo"), sysinfo) {
+        (Some(Json::String(s)), _) if s == "full" => true,
+        (Some(Json::String(s)), _) if s == "none" => false,
+        (Some(Json::String(s)), _) => {
             return Err(fail(format!("`sysinfo` is \"full\", \"none\" or an object, not \"{s}\"")));
+        }
+        (Some(Json::Object(told)), Some(def)) => {
+            known(HOST, "fact `sysinfo.", told, def)?;
+            return Ok(Cow::Borrowed(text));
         }
         _ => return Ok(Cow::Borrowed(text)),
     };
-    let capabilities = match root.field("sysinfo").map(|(_, f)| f.ty.pointee()) {
-        Some(Type::Struct(id)) => {
-            schema.get(*id).fields.iter().map(|f| (f.name.clone(), Json::Bool(all != f.lack))).collect()
-        }
-        _ => serde_json::Map::new(),
-    };
+    let fields = sysinfo.map(|def| def.fields.as_slice()).unwrap_or_default();
+    let capabilities = fields.iter().map(|f| (f.name.clone(), Json::Bool(all != f.lack))).collect();
     facts.insert("sysinfo".to_owned(), Json::Object(capabilities));
     serde_json::to_vec(&facts).map(Cow::Owned).map_err(|e| fail(e.to_string()))
+}
+
+const HOST: &str = "host facts";
+
+/// A JSON object whose keys are fields of the schema's root, spelt exactly.
+pub(super) fn known_facts(
+    what: &'static str,
+    text: &[u8],
+    schema: &Schema,
+) -> Result<serde_json::Map<String, Json>, JudgeError> {
+    let facts =
+        serde_json::from_slice(text).map_err(|e| JudgeError::Context { what, reason: e.to_string() })?;
+    known(what, "fact `", &facts, schema.get(schema.root()))?;
+    Ok(facts)
+}
+
+/// Refuses a key that the struct does not have, with the nearest one that it has, or all of them.
+fn known(
+    what: &'static str,
+    kind: &str,
+    told: &serde_json::Map<String, Json>,
+    def: &StructDef,
+) -> Result<(), JudgeError> {
+    let Some(unknown) = told.keys().find(|key| def.field(key).is_none()) else { return Ok(()) };
+    let names = || def.fields.iter().map(|field| field.name.as_str());
+    let hint = match nearest(unknown, names()) {
+        Some(meant) => format!("perhaps `{meant}` is meant"),
+        None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    Err(JudgeError::Context { what, reason: format!("there is no {kind}{unknown}` ({hint})") })
 }
 
 /// A name as it was given: JSON, or bytes that JSON cannot hold.

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::judge::Request;
+use super::judge::{FeaturesAnswer, Request};
 use super::kind::Kind;
 use super::policy::Policy;
 use crate::engine::{Budget, Decision};
 use crate::schema::Problem;
 use crate::source::Span;
-use crate::table::{Catalog, Example, Rule, TableError};
+use crate::table::{Catalog, Effect, Example, Rule, TableError};
 
 /// One example of a rule, under one of the profiles that it is for.
 #[derive(Clone, Copy, Debug)]
@@ -40,19 +40,33 @@ pub fn trials<'t>(catalog: &'t Catalog, rules: impl IntoIterator<Item = &'t Rule
 }
 
 impl Trial<'_> {
+    /// The example as a question.
+    ///
+    /// # Errors
+    /// If the rule judges no kind of document that a policy knows.
+    pub fn request(&self) -> Result<Request<'_>, String> {
+        Ok(Request {
+            kind: self.rule.subject.parse().map_err(|e: super::kind::UnknownKind| e.to_string())?,
+            document: &self.example.doc,
+            daemon: self.example.daemon.as_deref(),
+            image: self.example.image.as_deref(),
+            http: self.example.request.as_deref(),
+            host: self.example.host.as_deref(),
+            features: self
+                .example
+                .features
+                .as_deref()
+                .map(|printed| FeaturesAnswer { printed, facts: self.example.answer.as_deref() }),
+        })
+    }
+
     /// Judges the example; `policy` is that of the trial's profile.
     ///
     /// # Errors
     /// If the example is no document that can be judged.
     pub fn judge(&self, policy: &Policy) -> Result<(Kind, Decision), String> {
-        let kind: Kind = self.rule.subject.parse().map_err(|e: super::kind::UnknownKind| e.to_string())?;
-        let request = Request {
-            kind,
-            document: &self.example.doc,
-            daemon: self.example.daemon.as_deref(),
-            image: self.example.image.as_deref(),
-            host: self.example.host.as_deref(),
-        };
+        let request = self.request()?;
+        let kind = request.kind;
         let outcome = policy.judge_traced(&request, &Budget::default()).map_err(|e| e.to_string())?;
         Ok((kind, outcome.decision))
     }
@@ -62,7 +76,11 @@ impl Trial<'_> {
     pub fn problem(&self, decision: &Decision) -> Option<&'static str> {
         let trace = decision.trace.iter().find(|trace| trace.rule == self.rule.id);
         let (fired, unknown) = trace.map_or((false, false), |t| (t.fired > 0, t.unknown > 0));
+        let says = |effect| decision.findings.iter().any(|f| f.rule == self.rule.id && f.effect == effect);
         match (self.fires, fired) {
+            (true, true) if self.rule.effect != Effect::Set && !says(self.rule.effect) => {
+                Some("its finding on this `bad` example has another effect")
+            }
             (true, false) if unknown => Some("it does not fire (it is unknown) on this `bad` example"),
             (true, false) => Some("it does not fire on this `bad` example"),
             (false, true) => Some("it fires on this `good` example"),

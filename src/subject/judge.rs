@@ -2,10 +2,10 @@ use serde_json::Value as Json;
 
 use super::configure::SetUp;
 use super::kind::Kind;
-use super::policy::Policy;
-use super::{context, create};
-use crate::engine::{Budget, Decision, OverBudget, Program, Verdict};
-use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon};
+use super::policy::{Policy, Ready};
+use super::{context, create, features, lifecycle};
+use crate::engine::{Budget, Decision, OverBudget, Verdict};
+use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon, load_spec};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
 
@@ -15,22 +15,45 @@ pub struct Request<'r> {
     /// What the document is.
     pub kind: Kind,
     /// Its exact bytes. For [`Kind::Name`] the JSON object `{"name"}` or `{"name_base64"}`, for [`Kind::Wrap`]
-    /// `{"name", "path", "args"}`, for [`Kind::Write`] `{"file_name"}`.
+    /// `{"name", "path", "args"}`, for [`Kind::Write`] `{"file_name"}`, for [`Kind::Lifecycle`] `{"machine", "state",
+    /// "op"}` or `{"machine", "checkpoint", "ops"}`.
     pub document: &'r [u8],
     /// The daemon.json that a name or a container is resolved against; none is an empty one.
     pub daemon: Option<&'r [u8]>,
     /// The configuration of the image that a container is made from, as JSON; `null` if there is none. Not given, it
     /// is unknown.
     pub image: Option<&'r [u8]>,
+    /// What the HTTP request to create a container says besides its body, as JSON (`spec/schema/request.toml`); what is
+    /// not told is as a well-behaved client has it.
+    pub http: Option<&'r [u8]>,
     /// Host facts as JSON (`spec/schema/host.toml`); what is not told is unknown.
     pub host: Option<&'r [u8]>,
+    /// What the runtime that a config.json is for said of its features; not given, it is unknown.
+    pub features: Option<FeaturesAnswer<'r>>,
+}
+
+/// What became of asking a runtime for its features.
+#[derive(Clone, Copy, Debug)]
+pub struct FeaturesAnswer<'r> {
+    /// What `<runtime> features` printed, byte for byte.
+    pub printed: &'r [u8],
+    /// How it ended, as JSON (`spec/schema/features-answer.toml`); nothing told means well.
+    pub facts: Option<&'r [u8]>,
+}
+
+impl<'r> FeaturesAnswer<'r> {
+    /// A document that a runtime printed, with exit status 0.
+    #[must_use]
+    pub fn new(printed: &'r [u8]) -> Self {
+        Self { printed, facts: None }
+    }
 }
 
 impl<'r> Request<'r> {
     /// A document about whose surroundings nothing is known.
     #[must_use]
     pub fn new(kind: Kind, document: &'r [u8]) -> Self {
-        Self { kind, document, daemon: None, image: None, host: None }
+        Self { kind, document, daemon: None, image: None, http: None, host: None, features: None }
     }
 }
 
@@ -40,7 +63,7 @@ pub struct Outcome {
     /// What the rules say.
     pub decision: Decision,
     /// What the document resolves to: the `resolved` of the case format. If it is denied, only what a create body is
-    /// decoded to.
+    /// decoded to, and where the steps of a life cycle lead.
     pub resolved: Option<Json>,
 }
 
@@ -58,10 +81,14 @@ pub enum JudgeError {
         /// The profile.
         profile: String,
     },
+    /// The rules that the crate carries cannot be used; a test rules this out.
+    #[error("{0}")]
+    Catalog(String),
     /// What was given besides the document, or the object that a name or wrapper is given in, cannot be read.
     #[error("the {what} cannot be read: {reason}")]
     Context {
-        /// `host facts`, `image`, `daemon.json given for context`, `name`, `wrapper`.
+        /// `host facts`, `request`, `image`, `daemon.json given for context`, `answer about features`, `name`, `wrapper`, `question
+        /// about a life cycle`.
         what: &'static str,
         /// Why not.
         reason: String,
@@ -75,6 +102,7 @@ pub(super) enum Mode {
     Bare,
     Plain,
     Traced,
+    Covered,
     Naive,
 }
 
@@ -84,13 +112,20 @@ pub(super) fn judge(
     budget: &Budget,
     mode: Mode,
 ) -> Result<Outcome, JudgeError> {
+    // What is asked about a life cycle is followed step by step, not judged by rules over fields.
+    if request.kind == Kind::Lifecycle
+        && let Some(lifecycle) = policy.lifecycle()
+    {
+        return lifecycle::judge(lifecycle, request.document, budget, mode);
+    }
     with_job(policy, request, budget, mode, |job| match request.kind {
         Kind::Daemon => job.daemon(),
         Kind::Name => job.name(),
         Kind::Wrap => job.wrap(),
         Kind::Write => job.write(),
         Kind::Create => job.create(),
-        Kind::Spec | Kind::Lifecycle => Err(job.unsupported()),
+        Kind::Spec => job.spec(),
+        Kind::Lifecycle => Err(job.unsupported()),
     })
 }
 
@@ -118,11 +153,26 @@ fn with_job<T>(
     run: impl FnOnce(&Job<'_>) -> Result<T, JudgeError>,
 ) -> Result<T, JudgeError> {
     let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
-    let program = policy.program(request.kind).ok_or_else(unsupported)?;
-    let host_schema = policy.schema("host").ok_or_else(unsupported)?;
+    let ready = ready(policy, request.kind)?.ok_or_else(unsupported)?;
+    let host_schema = ready.schema("host").ok_or_else(unsupported)?;
     let host_text = context::host_facts(request.host, host_schema)?;
     let host = read("host facts", &host_text, host_schema, budget)?;
-    run(&Job { policy, program, request, budget, mode, host })
+    run(&Job { policy, ready, request, budget, mode, host })
+}
+
+fn ready(policy: &Policy, kind: Kind) -> Result<Option<&Ready>, JudgeError> {
+    policy.ready(kind).map_err(|error| JudgeError::Catalog(error.to_string()))
+}
+
+/// Whether host facts can be read; they are the same for all kinds.
+pub(super) fn check_host(policy: &Policy, host: &[u8]) -> Result<(), JudgeError> {
+    for kind in Kind::ALL {
+        if let Some(schema) = ready(policy, kind)?.and_then(|ready| ready.schema("host")) {
+            let text = context::host_facts(Some(host), schema)?;
+            return read("host facts", &text, schema, &Budget::default()).map(drop);
+        }
+    }
+    Ok(())
 }
 
 /// Decodes what is not the daemon's own document: here every error is an error.
@@ -141,7 +191,7 @@ pub(super) fn read<'s>(
 
 struct Job<'j> {
     policy: &'j Policy,
-    program: &'j Program,
+    ready: &'j Ready,
     request: &'j Request<'j>,
     budget: &'j Budget,
     mode: Mode,
@@ -163,7 +213,7 @@ impl<'j> Job<'j> {
     }
 
     fn schema(&self, id: &str) -> Result<&'j Schema, JudgeError> {
-        self.policy.schema(id).ok_or_else(|| self.unsupported())
+        self.ready.schema(id).ok_or_else(|| self.unsupported())
     }
 
     fn load<'d>(&self, daemon: &'d [u8]) -> Result<Loaded<'d>, JudgeError> {
@@ -187,15 +237,33 @@ impl<'j> Job<'j> {
         Ok(image)
     }
 
+    /// What surrounds the body: told, or as the schema has it for clients that do as they should.
+    fn http(&self) -> Result<Facts<'j>, JudgeError> {
+        let schema = self.schema("request")?;
+        let mut facts = match self.request.http {
+            Some(text) => {
+                context::known_facts("request", text, schema)?;
+                read("request", text, schema, self.budget)?
+            }
+            None => Facts::new(schema),
+        };
+        let told: Vec<bool> = (0..schema.get(schema.root()).fields.len())
+            .map(|index| facts.slot(facts.field_id(facts.root(), index)).set)
+            .collect();
+        facts.merge_defaults(|index| told.get(index).copied().unwrap_or_default());
+        Ok(facts)
+    }
+
     fn runtimes(&self, daemon: &Facts<'_>) -> Runtimes {
         Runtimes::setup(daemon, self.generation(), self.setup_host())
     }
 
     fn decide(&self, document: &Facts<'_>, others: &[Facts<'_>]) -> Result<Decision, JudgeError> {
         Ok(match self.mode {
-            Mode::Bare | Mode::Plain => self.program.evaluate(document, others, self.budget)?,
-            Mode::Traced => self.program.evaluate_traced(document, others, self.budget)?,
-            Mode::Naive => self.program.evaluate_naively(document, others, self.budget)?,
+            Mode::Bare | Mode::Plain => self.ready.program.evaluate(document, others, self.budget)?,
+            Mode::Traced => self.ready.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Covered => self.ready.program.evaluate_covered(document, others, self.budget)?,
+            Mode::Naive => self.ready.program.evaluate_naively(document, others, self.budget)?,
         })
     }
 
@@ -254,14 +322,14 @@ impl<'j> Job<'j> {
 
     fn create(&self) -> Result<Outcome, JudgeError> {
         let loaded = load_create(self.request.document, self.schema("create")?, &self.budget.limits())?;
-        let others = [loaded.load.clone(), self.image()?, self.context()?, self.host.clone()];
+        let others = [loaded.load.clone(), self.image()?, self.context()?, self.host.clone(), self.http()?];
         let decision = self.decide(&loaded.facts, &others)?;
         let effective = if matches!(self.mode, Mode::Bare) { None } else { create::effective(&loaded) };
         let resolved = effective.map(|effective| {
             if decision.verdict == Verdict::Deny {
                 return serde_json::json!({ "effective": effective });
             }
-            let [_, _, daemon, host] = &others;
+            let [_, _, daemon, host, _] = &others;
             let runtimes = self.runtimes(daemon);
             let asked = Item::root(&loaded.facts, "HostConfig").and_then(|item| item.field("Runtime"));
             let runtime = runtimes.asked(asked.map_or(&[][..], |item| item.str()));
@@ -272,5 +340,18 @@ impl<'j> Job<'j> {
             })
         });
         Ok(Outcome { decision, resolved })
+    }
+
+    fn spec(&self) -> Result<Outcome, JudgeError> {
+        let loaded = load_spec(self.request.document, self.schema("spec")?, &self.budget.limits())?;
+        let schemas = ["features-status", "features-answer", "features"].map(|id| self.schema(id));
+        let [status, answer, offer] = schemas;
+        let schemas = features::Schemas { status: status?, answer: answer?, offer: offer? };
+        let [status, answer, offer] = features::read_answer(self.request.features, &schemas, self.budget)?;
+        let others = [loaded.load, status, answer, offer, self.host.clone()];
+        self.finish(&loaded.facts, &others, || {
+            let request = features::request(self.request.features, self.policy.features_options())?;
+            Some(serde_json::json!({ "features_request": request }))
+        })
     }
 }

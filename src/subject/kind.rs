@@ -40,6 +40,12 @@ impl Kind {
     }
 }
 
+#[cfg(test)]
+#[test]
+fn kinds_are_numbered_as_they_are_listed() {
+    assert!(Kind::ALL.iter().enumerate().all(|(place, kind)| *kind as usize == place));
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -6,14 +6,16 @@ mod configure;
 mod context;
 mod create;
 mod examples;
+mod features;
 mod judge;
 mod kind;
+mod lifecycle;
 mod policy;
 mod resolve;
 
 pub use configure::{ConfigureError, SetUp};
 pub use examples::{Trial, add_table, trials};
-pub use judge::{JudgeError, Outcome, Request};
+pub use judge::{FeaturesAnswer, JudgeError, Outcome, Request};
 pub use kind::{Kind, UnknownKind};
 pub use policy::{Policy, PolicyError};
 pub use resolve::Resolution;

@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::{Arc, OnceLock};
 
 use super::configure::SetUp;
-use super::context;
 use super::examples::add_table;
 use super::judge::{self, JudgeError, Mode, Outcome, Request};
 use super::kind::Kind;
 use crate::engine::{Budget, Decision, Program};
+use crate::lifecycle::Lifecycle;
 use crate::schema::Schema;
-use crate::table::{Catalog, CatalogError, Rule, TableError};
+#[cfg(feature = "cli")]
+use crate::table::RuleId;
+use crate::table::{Catalog, CatalogError, Profiles, Rule, TableError};
 
 /// All rules of one profile, ready to judge documents. Cheap to clone, `Send` and `Sync`.
 ///
@@ -25,11 +28,33 @@ use crate::table::{Catalog, CatalogError, Rule, TableError};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
-    catalog: Catalog,
-    profile: Arc<str>,
-    /// For each kind that the profile has rules for; lowered when the first document of the kind comes.
-    programs: Arc<BTreeMap<Kind, OnceLock<Option<Program>>>>,
-    schemas: Arc<BTreeMap<String, Schema>>,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    profile: String,
+    profiles: Profiles,
+    /// What the caller gave; without it, the texts that the crate carries.
+    given: Option<Catalog>,
+    /// For each kind, made when its first document comes: whoever judges names never reads the rules of containers.
+    kinds: [OnceLock<Result<Option<Ready>, CatalogError>>; Kind::ALL.len()],
+    /// The machines, if the profile has them; read when they are first asked for.
+    lifecycle: OnceLock<Option<Lifecycle>>,
+}
+
+/// All that judging one kind of document takes.
+#[derive(Clone, Debug)]
+pub(super) struct Ready {
+    pub(super) program: Program,
+    schemas: BTreeMap<String, Schema>,
+}
+
+impl Ready {
+    /// A schema that the rules of this kind read, as the profile has it.
+    pub(super) fn schema(&self, id: &str) -> Option<&Schema> {
+        self.schemas.get(id)
+    }
 }
 
 /// A policy that cannot be made.
@@ -54,7 +79,7 @@ impl Policy {
     /// # Errors
     /// If there is no such profile.
     pub fn builtin(profile: &str) -> Result<Self, PolicyError> {
-        Self::new(Catalog::builtin()?, profile)
+        Self::make(Catalog::builtin_profiles()?, None, profile)
     }
 
     /// The rules of a catalog in one of its profiles.
@@ -62,25 +87,16 @@ impl Policy {
     /// # Errors
     /// If the catalog has no such profile.
     pub fn new(catalog: Catalog, profile: &str) -> Result<Self, PolicyError> {
-        let profiles = catalog.profiles();
+        Self::make(catalog.profiles().clone(), Some(catalog), profile)
+    }
+
+    fn make(profiles: Profiles, given: Option<Catalog>, profile: &str) -> Result<Self, PolicyError> {
         if profiles.get(profile).is_none() {
             let known = profiles.iter().map(|p| p.id.clone()).collect();
             return Err(PolicyError::Profile { asked: profile.to_owned(), known });
         }
-        let has = |id: &str| profiles.at_least(profile, id);
-        let schemas = catalog.schemas().map(|s| (s.id().to_owned(), s.at_profile(&has))).collect();
-        // A profile judges what it has rules for: containerd's say nothing of daemon.json.
-        let has_rules = |kind: &Kind| {
-            let mut rules = catalog.rules().iter();
-            rules.any(|r| *r.subject == *kind.as_str() && r.holds_in(profiles, profile))
-        };
-        let programs = Kind::ALL.into_iter().filter(has_rules).map(|kind| (kind, OnceLock::new())).collect();
-        Ok(Self {
-            profile: profile.into(),
-            programs: Arc::new(programs),
-            schemas: Arc::new(schemas),
-            catalog,
-        })
+        let (kinds, lifecycle) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { profile: profile.to_owned(), profiles, given, kinds, lifecycle }) })
     }
 
     /// This policy and one more table, which can only add findings and whose examples are judged first.
@@ -88,8 +104,9 @@ impl Policy {
     /// # Errors
     /// All problems of the table at once, each with its place in `text`.
     pub fn with_table(self, name: &str, text: &str) -> Result<Self, TableError> {
-        let catalog = add_table(&self.catalog, name, text)?;
-        match Self::new(catalog, &self.profile) {
+        let catalog = self.catalog().map_err(CatalogError::into_first)?;
+        let catalog = add_table(&catalog, name, text)?;
+        match Self::new(catalog, self.profile()) {
             Ok(policy) => Ok(policy),
             // The profile was there before, and a table cannot take it away.
             Err(_) => Ok(self),
@@ -99,33 +116,57 @@ impl Policy {
     /// The profile.
     #[must_use]
     pub fn profile(&self) -> &str {
-        &self.profile
+        &self.inner.profile
     }
 
-    /// All that the rules are made of.
-    #[must_use]
-    pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+    /// Whose options go along when a runtime is asked for its features, in the order of preference.
+    pub(super) fn features_options(&self) -> &[String] {
+        self.inner.profiles.get(self.profile()).map_or(&[], |profile| &profile.features_options)
+    }
+
+    /// All that the rules are made of, those of other profiles included; what the crate carries is read for this.
+    ///
+    /// # Errors
+    /// None in a released crate, as [`Catalog::builtin`].
+    pub fn catalog(&self) -> Result<Catalog, CatalogError> {
+        self.inner.given.clone().map_or_else(Catalog::builtin, Ok)
     }
 
     /// The rules of this profile, by subject and in the order in which they are judged.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.kinds().filter_map(|kind| self.program(kind)).flat_map(Program::rules)
+        let ready = Kind::ALL.into_iter().filter_map(|kind| self.ready(kind).ok()?);
+        ready.flat_map(|ready| ready.program.rules())
     }
 
     /// The kinds of document that this profile judges.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.programs.keys().copied()
+        Kind::ALL.into_iter().filter(|kind| self.judges(*kind))
     }
 
-    pub(super) fn program(&self, kind: Kind) -> Option<&Program> {
-        let lower = || Program::new(&self.catalog, &self.profile, kind.as_str());
-        self.programs.get(&kind)?.get_or_init(lower).as_ref()
+    /// The machines of the shim's processes, if the profile is one of a program that has them.
+    #[must_use]
+    pub fn lifecycle(&self) -> Option<&Lifecycle> {
+        let read = || {
+            // That they can be read is tested; if they could not, nothing would be judged by them.
+            let lifecycle = Lifecycle::builtin().ok()?;
+            let has = |id: &str| self.inner.profiles.at_least(&self.inner.profile, id);
+            lifecycle.machines().iter().all(|machine| has(&machine.since)).then_some(lifecycle)
+        };
+        self.inner.lifecycle.get_or_init(read).as_ref()
     }
 
-    /// A schema as the profile has it.
-    pub(super) fn schema(&self, id: &str) -> Option<&Schema> {
-        self.schemas.get(id)
+    /// Whether this profile has rules for a kind of document: containerd's say nothing of daemon.json.
+    #[must_use]
+    pub fn judges(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Lifecycle => self.lifecycle().is_some(),
+            _ => matches!(self.ready(kind), Ok(Some(_))),
+        }
+    }
+
+    pub(super) fn ready(&self, kind: Kind) -> Result<Option<&Ready>, &CatalogError> {
+        let Some(cell) = self.inner.kinds.get(kind as usize) else { return Ok(None) };
+        cell.get_or_init(|| self.inner.prepare(kind)).as_ref().map(Option::as_ref)
     }
 
     /// Whether host facts can be read: what every judgement with them would find as well.
@@ -133,9 +174,7 @@ impl Policy {
     /// # Errors
     /// [`JudgeError::Context`] if they are no JSON object, tell a fact that there is not, or tell one of another type.
     pub fn check_host(&self, host: &[u8]) -> Result<(), JudgeError> {
-        let Some(schema) = self.schema("host") else { return Ok(()) };
-        let text = context::host_facts(Some(host), schema)?;
-        judge::read("host facts", &text, schema, &Budget::default()).map(drop)
+        judge::check_host(self, host)
     }
 
     /// Judges one document: pure, total, and a function of its arguments alone.
@@ -163,6 +202,28 @@ impl Policy {
         judge::judge(self, request, budget, Mode::Traced)
     }
 
+    /// The same as [`Policy::judge_traced`], and [`RuleTrace::seen`](crate::engine::RuleTrace::seen) tells which tests of
+    /// each condition decided. Slower.
+    ///
+    /// # Errors
+    /// As [`Policy::judge`].
+    pub fn judge_covered(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
+        judge::judge(self, request, budget, Mode::Covered)
+    }
+
+    /// This policy with one rule of a kind replaced, or left out: a mutant.
+    #[cfg(feature = "cli")]
+    pub(crate) fn replacing(&self, kind: Kind, id: &RuleId, with: Option<Arc<Rule>>) -> Self {
+        let Inner { profile, profiles, given, .. } = &*self.inner;
+        let kinds: [OnceLock<_>; Kind::ALL.len()] = Default::default();
+        if let (Ok(Some(ready)), Some(cell)) = (self.ready(kind), kinds.get(kind as usize)) {
+            let program = ready.program.replacing(id, with);
+            let _ = cell.set(Ok(Some(Ready { program, schemas: ready.schemas.clone() })));
+        }
+        let (profile, profiles, given) = (profile.clone(), profiles.clone(), given.clone());
+        Self { inner: Arc::new(Inner { profile, profiles, given, kinds, lifecycle: OnceLock::new() }) }
+    }
+
     /// Judges a daemon.json and sets up its runtimes, whatever the verdict: what would be is worth showing either way.
     ///
     /// # Errors
@@ -175,5 +236,23 @@ impl Policy {
     #[doc(hidden)]
     pub fn judge_naively(&self, request: &Request<'_>, budget: &Budget) -> Result<Outcome, JudgeError> {
         judge::judge(self, request, budget, Mode::Naive)
+    }
+}
+
+impl Inner {
+    fn prepare(&self, kind: Kind) -> Result<Option<Ready>, CatalogError> {
+        let id = kind.as_str();
+        let catalog = self.given.clone().map_or_else(|| Catalog::builtin_for(id), Ok)?;
+        let (Some(program), Some(subject)) = (Program::new(&catalog, &self.profile, id), catalog.subject(id))
+        else {
+            return Ok(None);
+        };
+        if program.rules().next().is_none() {
+            return Ok(None);
+        }
+        let has = |id: &str| self.profiles.at_least(&self.profile, id);
+        let schemas = iter::once(&subject.schema).chain(subject.roots.iter().map(|root| &root.schema));
+        let schemas = schemas.map(|schema| (schema.id().to_owned(), schema.at_profile(&has))).collect();
+        Ok(Some(Ready { program, schemas }))
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::builtin;
 use super::check::{Define, Patterns};
 use super::load::{self, Context};
 use super::profile::Profiles;
@@ -44,6 +45,15 @@ pub struct CatalogError {
     pub errors: Vec<TableError>,
 }
 
+impl CatalogError {
+    /// The first text that cannot be used.
+    #[must_use]
+    pub fn into_first(self) -> TableError {
+        let none = || TableError { name: "spec".to_owned(), text: String::new(), problems: Vec::new() };
+        self.errors.into_iter().next().unwrap_or_else(none)
+    }
+}
+
 /// A kind of document that cannot be added to a catalog.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
@@ -56,42 +66,7 @@ pub enum SubjectError {
 }
 
 /// A text and its name.
-type Source<'s> = (&'s str, &'s str);
-
-/// The texts of spec/ that the crate carries.
-const SCHEMAS: &[Source<'static>] = &[
-    ("spec/schema/create.toml", include_str!("../../spec/schema/create.toml")),
-    ("spec/schema/daemon.toml", include_str!("../../spec/schema/daemon.toml")),
-    ("spec/schema/host.toml", include_str!("../../spec/schema/host.toml")),
-    ("spec/schema/image.toml", include_str!("../../spec/schema/image.toml")),
-    ("spec/schema/load.toml", include_str!("../../spec/schema/load.toml")),
-    ("spec/schema/name.toml", include_str!("../../spec/schema/name.toml")),
-    ("spec/schema/wrap.toml", include_str!("../../spec/schema/wrap.toml")),
-    ("spec/schema/write.toml", include_str!("../../spec/schema/write.toml")),
-];
-const PROFILES: Source<'static> = ("spec/profiles.toml", include_str!("../../spec/profiles.toml"));
-const SUBJECTS: Source<'static> = ("spec/subjects.toml", include_str!("../../spec/subjects.toml"));
-const RETIRED: Source<'static> = ("spec/retired.toml", include_str!("../../spec/retired.toml"));
-const TABLES: &[Source<'static>] = &[
-    ("spec/rules/defines.toml", include_str!("../../spec/rules/defines.toml")),
-    ("spec/rules/loader.toml", include_str!("../../spec/rules/loader.toml")),
-    ("spec/rules/validate.toml", include_str!("../../spec/rules/validate.toml")),
-    ("spec/rules/settings.toml", include_str!("../../spec/rules/settings.toml")),
-    ("spec/rules/runtimes.toml", include_str!("../../spec/rules/runtimes.toml")),
-    ("spec/rules/names.toml", include_str!("../../spec/rules/names.toml")),
-    ("spec/rules/names-containerd.toml", include_str!("../../spec/rules/names-containerd.toml")),
-    ("spec/rules/wrap.toml", include_str!("../../spec/rules/wrap.toml")),
-    ("spec/rules/write.toml", include_str!("../../spec/rules/write.toml")),
-    ("spec/rules/create-decode.toml", include_str!("../../spec/rules/create-decode.toml")),
-    ("spec/rules/create-config.toml", include_str!("../../spec/rules/create-config.toml")),
-    ("spec/rules/create-resources.toml", include_str!("../../spec/rules/create-resources.toml")),
-    ("spec/rules/create-namespaces.toml", include_str!("../../spec/rules/create-namespaces.toml")),
-    ("spec/rules/create-network.toml", include_str!("../../spec/rules/create-network.toml")),
-    ("spec/rules/create-security.toml", include_str!("../../spec/rules/create-security.toml")),
-    ("spec/rules/create-command.toml", include_str!("../../spec/rules/create-command.toml")),
-    ("spec/rules/create-options.toml", include_str!("../../spec/rules/create-options.toml")),
-    ("spec/rules/create-volumes.toml", include_str!("../../spec/rules/create-volumes.toml")),
-];
+pub(super) type Source<'s> = (&'s str, &'s str);
 
 /// Runs `read` on a text and files what it reports under the text's name.
 fn report<T>(
@@ -115,22 +90,54 @@ impl Catalog {
     /// # Errors
     /// None in a released crate: a test loads it.
     pub fn builtin() -> Result<Self, CatalogError> {
+        Self::read(&|_| true)
+    }
+
+    /// The part of it that judges one subject: its tables and the schemas that they read. A third of the work, where
+    /// it is known what is to be judged.
+    ///
+    /// # Errors
+    /// As [`Catalog::builtin`]. A subject that there is not gives a catalog without subjects and rules.
+    pub fn builtin_for(subject: &str) -> Result<Self, CatalogError> {
+        Self::read(&|id| id == subject)
+    }
+
+    fn read(wanted: &dyn Fn(&str) -> bool) -> Result<Self, CatalogError> {
         let mut errors = Vec::new();
+        let profiles = report(builtin::PROFILES, &mut errors, Profiles::read);
+        let drafts = report(builtin::SUBJECTS, &mut errors, subject::read);
+        let retired = report(builtin::RETIRED, &mut errors, read_retired);
+        let drafts: Vec<_> = drafts.into_iter().filter(|draft| wanted(&draft.id)).collect();
         let mut schemas = BTreeMap::new();
-        for source in SCHEMAS {
+        for (id, source) in builtin::SCHEMAS {
+            if !drafts.iter().any(|draft| draft.reads(id)) {
+                continue;
+            }
             match Schema::parse(source.1) {
                 Ok(schema) => drop(schemas.insert(schema.id().to_owned(), schema)),
                 Err(e) => report(*source, &mut errors, |_, problems| problems.extend(e.problems)),
             }
         }
-        let profiles = report(PROFILES, &mut errors, Profiles::read);
-        let subjects =
-            report(SUBJECTS, &mut errors, |text, problems| subject::read(text, &schemas, problems));
-        let retired = report(RETIRED, &mut errors, read_retired);
+        let subjects = report(builtin::SUBJECTS, &mut errors, |_, problems| {
+            let subjects = drafts.iter().filter_map(|draft| draft.finish(&schemas, problems));
+            subjects.map(|subject| (subject.id.clone(), subject)).collect()
+        });
+        let tables = builtin::TABLES.iter().filter(|(subject, _)| subject.is_none_or(wanted));
+        let tables: Vec<_> = tables.map(|(_, source)| *source).collect();
         let mut inner =
             Inner { schemas, profiles, subjects, defines: BTreeMap::new(), retired, rules: Vec::new() };
-        inner.add(TABLES, &mut errors);
+        inner.add(&tables, &mut errors);
         if errors.is_empty() { Ok(Self { inner: Arc::new(inner) }) } else { Err(CatalogError { errors }) }
+    }
+
+    /// The profiles that the crate carries, without anything else.
+    ///
+    /// # Errors
+    /// None in a released crate: a test loads them.
+    pub fn builtin_profiles() -> Result<Profiles, CatalogError> {
+        let mut errors = Vec::new();
+        let profiles = report(builtin::PROFILES, &mut errors, Profiles::read);
+        if errors.is_empty() { Ok(profiles) } else { Err(CatalogError { errors }) }
     }
 
     /// This catalog and one more table, which can only add findings: its rows have ids of their own.
@@ -195,6 +202,11 @@ impl Catalog {
     #[must_use]
     pub fn profiles(&self) -> &Profiles {
         &self.inner.profiles
+    }
+
+    /// All subjects, by id.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.inner.subjects.values()
     }
 
     /// A subject by id.

@@ -246,9 +246,7 @@ impl RowReader<'_> {
 
     fn id(&self, row: &mut TomlReader<'_, '_>, problems: &mut Vec<Problem>) -> RuleId {
         let (id, span) = row.required("id", problems);
-        let letters = id.bytes().take_while(u8::is_ascii_uppercase).count();
-        let digits = id.bytes().skip(letters).filter(u8::is_ascii_digit).count();
-        if !(2..=3).contains(&letters) || digits != 3 || id.len() != letters + digits {
+        if RuleId::new(id).is_none() {
             problems.push(Problem::new(
                 span,
                 "an id is two or three capital letters and three digits, such as RT003",
@@ -439,7 +437,10 @@ impl RowReader<'_> {
                     doc: doc.as_bytes().to_vec(),
                     daemon: None,
                     image: None,
+                    request: None,
                     host: None,
+                    features: None,
+                    answer: None,
                     profile: None,
                     span,
                 }),
@@ -471,7 +472,14 @@ impl RowReader<'_> {
         };
         let daemon = bytes(table.string("daemon", problems));
         let image = bytes(table.string("image", problems));
+        let request = bytes(table.string("request", problems));
         let host = bytes(table.string("host", problems));
+        let features = bytes(table.string("features", problems));
+        let answer = table.string("answer", problems);
+        if let (Some((_, at)), None) = (answer, &features) {
+            problems.push(Problem::new(at, "an `answer` needs `features`, if only an empty text"));
+        }
+        let answer = bytes(answer);
         let profile = table.string("profile", problems).map(|(id, at)| {
             if self.context.profiles.get(id).is_none() {
                 problems.push(Problem::new(at, format!("there is no profile `{id}`")));
@@ -479,7 +487,7 @@ impl RowReader<'_> {
             id.to_owned()
         });
         table.finish(problems);
-        Some(Example { doc: doc?, daemon, image, host, profile, span })
+        Some(Example { doc: doc?, daemon, image, request, host, features, answer, profile, span })
     }
 }
 

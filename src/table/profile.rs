@@ -11,6 +11,9 @@ pub struct Profile {
     pub doc: String,
     /// Which releases, or which source.
     pub programs: String,
+    /// Whose options are sent along when a runtime is asked for its features, `runtime` or `task`: the first that have
+    /// a value, else the last. Empty where nobody asks.
+    pub features_options: Vec<String>,
 }
 
 /// All profiles, the versions of one line in the order of time.
@@ -33,7 +36,17 @@ impl Profiles {
             }
             let [line, doc, programs] =
                 ["line", "doc", "programs"].map(|key| entry.required(key, problems).0.to_owned());
-            all.push(Profile { id: id.to_owned(), line, doc, programs });
+            let mut features_options = Vec::new();
+            for (whose, span) in entry.strings("features_options", problems) {
+                if !["runtime", "task"].contains(&whose) {
+                    problems.push(Problem::new(
+                        span,
+                        format!("options are of the runtime or the task, not `{whose}`"),
+                    ));
+                }
+                features_options.push(whose.to_owned());
+            }
+            all.push(Profile { id: id.to_owned(), line, doc, programs, features_options });
             entry.finish(problems);
         }
         top.finish(problems);

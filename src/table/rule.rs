@@ -11,9 +11,12 @@ use crate::source::Span;
 pub struct RuleId(pub(crate) Arc<str>);
 
 impl RuleId {
-    #[cfg(feature = "prove")]
-    pub(crate) fn new(id: &str) -> Self {
-        Self(id.into())
+    /// An id from its text, if it is well formed.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = text.bytes().skip(letters).filter(u8::is_ascii_digit).count();
+        let well_formed = (2..=3).contains(&letters) && digits == 3 && text.len() == letters + digits;
+        well_formed.then(|| Self(text.into()))
     }
 
     /// As text.
@@ -81,8 +84,14 @@ pub struct Example {
     pub daemon: Option<Vec<u8>>,
     /// The configuration of the image of a create request.
     pub image: Option<Vec<u8>>,
+    /// What the HTTP request around a create body says.
+    pub request: Option<Vec<u8>>,
     /// Host facts, as JSON.
     pub host: Option<Vec<u8>>,
+    /// What the runtime of a config.json printed when it was asked for its features.
+    pub features: Option<Vec<u8>>,
+    /// How that ended, as JSON; only together with `features`.
+    pub answer: Option<Vec<u8>>,
     /// The profile it is for; if none, every one that has the rule.
     pub profile: Option<String>,
     /// Where it stands in the table.

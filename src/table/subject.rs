@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use crate::schema::{Problem, Schema, TomlReader};
+use crate::source::Span;
 
 /// A record that rules can read besides the document's own fields.
 #[derive(Clone, Debug)]
@@ -28,14 +29,52 @@ pub struct Subject {
     pub roots: Vec<Root>,
 }
 
-pub(super) fn read(
-    text: &str,
-    schemas: &BTreeMap<String, Schema>,
-    problems: &mut Vec<Problem>,
-) -> BTreeMap<String, Subject> {
+/// A subject as its file has it: schemas by their ids.
+pub(super) struct Draft {
+    pub(super) id: String,
+    doc: String,
+    schema: (String, Span),
+    roots: Vec<(String, String, Span)>,
+}
+
+impl Draft {
+    /// Whether it names this schema.
+    pub(super) fn reads(&self, schema: &str) -> bool {
+        self.schema.0 == schema || self.roots.iter().any(|(_, of, _)| of == schema)
+    }
+
+    /// The subject with its schemas, if they are all there.
+    pub(super) fn finish(
+        &self,
+        schemas: &BTreeMap<String, Schema>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Subject> {
+        let mut find = |id: &str, span: Span| {
+            let found = schemas.get(id).cloned();
+            if found.is_none() {
+                problems.push(Problem::new(span, format!("there is no schema `{id}`")));
+            }
+            found
+        };
+        let schema = find(&self.schema.0, self.schema.1);
+        let roots = self.roots.iter().map(|(name, of, span)| {
+            Some(Root { name: name.clone(), located: of == "load", schema: find(of, *span)? })
+        });
+        let roots: Vec<_> = roots.collect();
+        Some(Subject {
+            id: self.id.clone(),
+            doc: self.doc.clone(),
+            schema: schema?,
+            roots: roots.into_iter().collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// Reads spec/subjects.toml.
+pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Vec<Draft> {
     let table = crate::schema::parse_toml(text, problems);
     let mut top = TomlReader::new(table.get_ref(), 0..0);
-    let mut out = BTreeMap::new();
+    let mut out = Vec::new();
     let Some(mut subjects) = top.table("subject", problems) else {
         problems.push(Problem::new(0..0, "there is no [subject.NAME]"));
         return out;
@@ -46,28 +85,16 @@ pub(super) fn read(
         let mut roots = Vec::new();
         if let Some(mut table) = entry.table("roots", problems) {
             for ((name, span), value) in table.pairs() {
-                let found = match value.get_ref() {
-                    DeValue::String(schema) => schemas.get(schema.as_ref()),
-                    _ => None,
-                };
-                match found {
-                    Some(schema) => roots.push(Root {
-                        name: name.to_owned(),
-                        located: schema.id() == "load",
-                        schema: schema.clone(),
-                    }),
-                    None => problems.push(Problem::new(span, format!("root `{name}` names no schema"))),
+                match value.get_ref() {
+                    DeValue::String(schema) => {
+                        roots.push((name.to_owned(), schema.clone().into_owned(), span))
+                    }
+                    _ => problems.push(Problem::new(span, format!("root `{name}` names no schema"))),
                 }
             }
         }
         entry.finish(problems);
-        match schemas.get(schema) {
-            Some(schema) => {
-                let subject = Subject { id: id.to_owned(), doc, schema: schema.clone(), roots };
-                out.insert(id.to_owned(), subject);
-            }
-            None => problems.push(Problem::new(span, format!("there is no schema `{schema}`"))),
-        }
+        out.push(Draft { id: id.to_owned(), doc, schema: (schema.to_owned(), span), roots });
     }
     top.finish(problems);
     out

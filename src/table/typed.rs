@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use regex_automata::dfa::dense::DFA;
+use regex_automata::dfa::dense::{BuildError, Config, DFA};
 
+use super::pattern;
 use crate::facts::views::{View, ViewType};
 use crate::schema::{Schema, Type};
 
@@ -200,6 +201,14 @@ pub enum TextTest {
     Matches(String, Arc<DFA<Vec<u32>>>),
 }
 
+impl TextTest {
+    /// The test for a pattern whose form is checked already.
+    pub(super) fn pattern(text: &str) -> Result<Self, Box<BuildError>> {
+        let built = pattern::builder(Config::new()).build(&pattern::whole(text))?;
+        Ok(Self::Matches(text.to_owned(), Arc::new(built)))
+    }
+}
+
 /// A condition: what `when` is after its types are checked and its predicates expanded.
 #[derive(Clone, Debug)]
 pub enum Cond {
@@ -236,4 +245,41 @@ pub enum Cond {
         /// What some element must satisfy.
         body: Box<Cond>,
     },
+}
+
+impl Cond {
+    /// Whether it is a single test: nothing that `!`, `&&`, `||`, a comparison of conditions or a quantifier joins.
+    #[must_use]
+    pub fn is_atom(&self) -> bool {
+        !matches!(
+            self,
+            Self::Const(_)
+                | Self::Not(_)
+                | Self::All(_)
+                | Self::Any(_)
+                | Self::Exists { .. }
+                | Self::Same(Operand::Cond(_), Operand::Cond(_))
+        )
+    }
+
+    /// The tests it is made of, from left to right; those below a quantifier are tests of one element.
+    #[must_use]
+    pub fn atoms(&self) -> Vec<&Self> {
+        let mut out = Vec::new();
+        self.collect_atoms(&mut out);
+        out
+    }
+
+    fn collect_atoms<'c>(&'c self, out: &mut Vec<&'c Self>) {
+        match self {
+            Self::Const(_) => {}
+            Self::Not(inner) | Self::Exists { body: inner, .. } => inner.collect_atoms(out),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect_atoms(out)),
+            Self::Same(Operand::Cond(left), Operand::Cond(right)) => {
+                left.collect_atoms(out);
+                right.collect_atoms(out);
+            }
+            atom => out.push(atom),
+        }
+    }
 }

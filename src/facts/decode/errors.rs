@@ -31,14 +31,23 @@ pub(super) struct Target<'a> {
     pub(super) ty: &'a Type,
     /// The field itself; `None` for elements, values of maps and the root.
     pub(super) field: Option<&'a FieldDef>,
+    /// For an element: the name that the list's own name gives it, which may be that of a named string.
+    pub(super) element: Option<&'a str>,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// The name of this list's elements, if its own name tells: `specs.Arch` of `[]specs.Arch`.
+    pub(super) fn element_name(&self) -> Option<&'a str> {
+        let own = self.field.map(|field| field.go.as_str()).or(self.element)?;
+        own.strip_prefix("[]").map(|element| element.trim_start_matches('*'))
+    }
+
     /// The name of the pointee, which is what Go has in hand once pointers are followed.
     pub(super) fn go_type(&self, schema: &Schema) -> String {
-        match self.field {
-            Some(field) => field.go.clone(),
-            None => schema.go_type_name(self.ty.pointee()),
+        match (self.field, self.element) {
+            (Some(field), _) => field.go.clone(),
+            (None, Some(element)) => element.to_owned(),
+            (None, None) => schema.go_type_name(self.ty.pointee()),
         }
     }
 

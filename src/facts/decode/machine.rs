@@ -39,7 +39,7 @@ struct Frame<'a, 's> {
 enum Kind<'a> {
     Record { def: &'a StructDef, base: SlotId, outer: Option<&'a StructDef>, depth: usize },
     Map { map: MapId, element: &'a Type },
-    List { list: ListId, element: &'a Type, next: usize, fixed: Option<usize> },
+    List { list: ListId, element: &'a Type, name: Option<&'a str>, next: usize, fixed: Option<usize> },
 }
 
 pub(super) struct Machine<'a, 's> {
@@ -129,10 +129,10 @@ impl<'a, 's> Machine<'a, 's> {
                 self.reader.skip(token, span);
                 Ok(())
             }
-            Kind::List { list, element, next, .. } => {
+            Kind::List { list, element, name, next, .. } => {
                 let slot = self.facts.list_element(*list, *next);
                 *next += 1;
-                let target = Target { ty: element, field: None };
+                let target = Target { ty: element, field: None, element: *name };
                 self.value(token, span, Place { slot, key: Span::default() }, target)
             }
             Kind::Map { map, element } => {
@@ -148,7 +148,7 @@ impl<'a, 's> Machine<'a, 's> {
                 self.facts.map_insert(map, key, slot);
                 let place = Place { slot, key: span };
                 let (token, span) = self.reader.next();
-                self.value(token, span, place, Target { ty: element, field: None })
+                self.value(token, span, place, Target { ty: element, field: None, element: None })
             }
             Kind::Record { def, base, outer, depth } => {
                 let (def, base) = (*def, *base);
@@ -157,9 +157,8 @@ impl<'a, 's> Machine<'a, 's> {
                 self.context.within = *outer;
                 frame.key = raw;
                 let key = unquote(raw);
-                let name = std::str::from_utf8(&key).ok();
                 let schema = self.schema;
-                let found = def.lookup(schema, name, |field| folds_to(&key, field.as_bytes()));
+                let found = def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes()));
                 let Some(Lookup { index, field, via }) = found else {
                     let (token, span) = self.reader.next();
                     self.reader.skip(token, span);
@@ -178,7 +177,7 @@ impl<'a, 's> Machine<'a, 's> {
                     self.own = Some(Own { depth, context: self.context.clone(), error: None });
                 }
                 let (token, span) = self.reader.next();
-                self.value(token, span, place, Target { ty: &field.ty, field: Some(field) })
+                self.value(token, span, place, Target { ty: &field.ty, field: Some(field), element: None })
             }
         }
     }
@@ -249,11 +248,13 @@ impl<'a, 's> Machine<'a, 's> {
         &mut self,
         list: ListId,
         element: &'a Type,
-        fixed: Option<usize>,
+        target: Target<'a>,
         owner: SlotId,
         at: Span,
     ) {
-        self.push(Kind::List { list, element, next: 0, fixed }, Some(owner), at);
+        let fixed = target.field.and_then(|field| field.fixed);
+        let name = target.element_name();
+        self.push(Kind::List { list, element, name, next: 0, fixed }, Some(owner), at);
     }
 
     fn push(&mut self, kind: Kind<'a>, owner: Option<SlotId>, at: Span) {

@@ -53,8 +53,7 @@ impl<'a, 's> Machine<'a, 's> {
                     _ => self.facts.new_list(),
                 };
                 self.store(place, span, Value::List(list));
-                let fixed = target.field.and_then(|field| field.fixed);
-                self.open_list(list, element, fixed, place.slot, span);
+                self.open_list(list, element, target, place.slot, span);
             }
             (Token::Str(raw), Type::String) => self.store(place, span, Value::Str(unquote(raw))),
             (Token::Bool(value), Type::Bool) => self.store(place, span, Value::Bool(value)),

@@ -1,6 +1,7 @@
 //! JSON as Go's `encoding/json` (Go 1.21) reads it: syntax, tokens, strings, and the folding of keys.
 
 pub(crate) mod fold;
+mod plain;
 mod reader;
 mod scan;
 mod unquote;

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use super::plain::plain_prefix;
 use super::unquote;
 use crate::source::Span;
 
@@ -94,7 +95,7 @@ impl<'s> Reader<'s> {
 
     fn string(&mut self) -> Token<'s> {
         let start = self.at + 1;
-        let mut at = start;
+        let mut at = start + plain_prefix(self.text.get(start..).unwrap_or_default());
         loop {
             match self.text.get(at) {
                 Some(b'"') | None => break,

@@ -1,5 +1,6 @@
 //! The syntax check of a whole text: `encoding/json` `checkValid` and `scanner.go`, message for message.
 
+use super::plain::plain_prefix;
 use crate::facts::text::quote_char;
 use crate::source::Span;
 
@@ -186,6 +187,7 @@ impl Scanner<'_> {
 
     fn string(&mut self) -> Result<(), SyntaxError> {
         self.at += 1;
+        self.at += plain_prefix(self.text.get(self.at..).unwrap_or_default());
         loop {
             let Some(c) = self.peek() else { return Err(self.ends_early()) };
             match c {

@@ -8,7 +8,7 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 /// Lone surrogates become U+FFFD, and so does *each byte* of an ill-formed UTF-8 sequence (where
 /// `String::from_utf8_lossy` would put one for several). The literal has passed the syntax check.
 pub(crate) fn unquote(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !raw.contains(&b'\\') && std::str::from_utf8(raw).is_ok() {
+    if !raw.contains(&b'\\') && (raw.is_ascii() || std::str::from_utf8(raw).is_ok()) {
         return Cow::Borrowed(raw);
     }
     let mut out = Vec::with_capacity(raw.len());

@@ -3,24 +3,29 @@
 
 use std::borrow::Cow;
 
+use super::Loaded;
+use super::first::{is_space, load_first};
 use super::report::Report;
-use super::{Loaded, tell};
 use crate::facts::arena::{Facts, SlotId, Value};
-use crate::facts::decode::decode_valid;
-use crate::facts::json::scan_first;
 use crate::facts::limits::{Limits, OverLimit};
 use crate::schema::{Schema, Type};
 use crate::source::Span;
 
-/// The fields of the outer host configuration that are taken over where the inner one has zero.
-const COPIED: [&str; 5] = ["Memory", "MemorySwap", "CpuShares", "CpusetCpus", "VolumeDriver"];
+/// The fields of the outer host configuration that are taken over where the inner one has zero, and where they stand.
+const COPIED: [(&str, &str); 5] = [
+    ("Memory", "/Memory"),
+    ("MemorySwap", "/MemorySwap"),
+    ("CpuShares", "/CpuShares"),
+    ("CpusetCpus", "/CpusetCpus"),
+    ("VolumeDriver", "/VolumeDriver"),
+];
 
 /// Loads the body of a container-create request.
 ///
 /// Only the first JSON value counts. What follows it is told in `load.trailing`, but for `]` and `}`, which
 /// `json.Decoder.More` takes for the end of something. Afterwards `HostConfig` is the one that counts, as in
 /// `getHostConfig`: the object of that name or, without one, the keys at top level; with both, the object, with five
-/// fields of the other where it has zero.
+/// fields of the other where it has zero. Schemas from moby-28 on have the object alone.
 ///
 /// # Errors
 /// Only when the text is over one of the `limits`. What is wrong with the document is in [`Loaded::load`].
@@ -39,66 +44,48 @@ const COPIED: [&str; 5] = ["Memory", "MemorySwap", "CpuShares", "CpusetCpus", "V
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn load_create<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Result<Loaded<'s>, OverLimit> {
-    limits.check_bytes(text.len())?;
     let mut report = Report::new();
-    if text.iter().all(|c| is_space(*c)) {
-        report.set("empty");
+    let Some((mut facts, end)) = load_first(text, schema, limits, &mut report)? else {
         return Ok(Loaded { facts: Facts::new(schema), load: report.finish() });
-    }
-    let first = match scan_first(text) {
-        Ok(first) => first,
-        Err(error) => {
-            report.syntax(&error.message, text, error.span);
-            return Ok(Loaded { facts: Facts::new(schema), load: report.finish() });
-        }
     };
-    limits.check_depth(first.depth)?;
-    let decoded = decode_valid(text, 0, first.end, schema, limits)?;
-    tell(&decoded, &mut report);
-    let rest = text.get(first.end..).unwrap_or_default();
+    let rest = text.get(end..).unwrap_or_default();
     match rest.iter().position(|c| !is_space(*c)) {
         Some(at) if !matches!(rest.get(at), Some(b']' | b'}')) => {
-            let span = Span::new(first.end.saturating_add(at), text.len());
+            let span = Span::new(end.saturating_add(at), text.len());
             report.problem("trailing", "unexpected content after JSON", "", span);
         }
         _ => {}
     }
-    let mut facts = decoded.facts;
     arrange(&mut facts);
     Ok(Loaded { facts, load: report.finish() })
 }
 
-/// What JSON takes for white space.
-fn is_space(c: u8) -> bool {
-    matches!(c, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-/// `getHostConfig`, and the map of volumes that `decodeContainerConfig` makes.
+/// `getHostConfig`, and the map of volumes that `decodeContainerConfig` makes. Newer versions have no outer host
+/// configuration: there the object counts alone.
 fn arrange(facts: &mut Facts<'_>) -> Option<()> {
-    let (config, inner, outer) =
-        (slot(facts, &["Config"])?, slot(facts, &["HostConfig"])?, slot(facts, &["OuterHostConfig"])?);
-    for promoted in [config, outer] {
-        let span = facts.root_span();
+    let (config, inner) = (slot(facts, &["Config"])?, slot(facts, &["HostConfig"])?);
+    let outer = slot(facts, &["OuterHostConfig"]);
+    let span = facts.root_span();
+    for promoted in [Some(config), outer].into_iter().flatten() {
         if is_set(facts, promoted)
             && let Some(slot) = facts.slot_mut(promoted)
         {
             slot.span = span;
         }
     }
-    match (is_set(facts, outer), is_set(facts, inner)) {
-        (true, false) => {
+    if let Some(outer) = outer.filter(|outer| is_set(facts, *outer)) {
+        if is_set(facts, inner) {
+            for (name, pointer) in COPIED {
+                copy(facts, &["OuterHostConfig", name], &["HostConfig", name], pointer);
+            }
+        } else {
             let whole = facts.slot(outer).clone();
             *facts.slot_mut(inner)? = whole;
+            facts.set_moved(inner, "");
         }
-        (true, true) => {
-            for name in COPIED {
-                copy(facts, &["OuterHostConfig", name], &["HostConfig", name]);
-            }
-        }
-        (false, _) => {}
     }
     if is_set(facts, inner) {
-        copy(facts, &["Cpuset"], &["HostConfig", "CpusetCpus"]);
+        copy(facts, &["Cpuset"], &["HostConfig", "CpusetCpus"], "/Cpuset");
         let mode = slot(facts, &["HostConfig", "NetworkMode"])?;
         if facts.slot(mode).is_zero() {
             facts.slot_mut(mode)?.value = Value::Str(Cow::Borrowed(b"default"));
@@ -120,11 +107,12 @@ fn is_set(facts: &Facts<'_>, slot: SlotId) -> bool {
 }
 
 /// Copies a field over one that has its zero value, with its place in the text.
-fn copy(facts: &mut Facts<'_>, from: &[&str], to: &[&str]) -> Option<()> {
+fn copy(facts: &mut Facts<'_>, from: &[&str], to: &[&str], pointer: &'static str) -> Option<()> {
     let (from, to) = (slot(facts, from)?, slot(facts, to)?);
     if facts.slot(to).is_zero() && !facts.slot(from).is_zero() {
         let whole = facts.slot(from).clone();
         *facts.slot_mut(to)? = whole;
+        facts.set_moved(to, pointer);
     }
     Some(())
 }

@@ -3,8 +3,11 @@
 
 mod create;
 mod encoding;
+mod first;
 mod flatten;
 mod report;
+mod runtime_log;
+mod spec;
 
 use super::arena::{Facts, Value};
 use super::decode::ErrorKind;
@@ -20,6 +23,8 @@ use report::Report;
 
 pub use create::load_create;
 pub use report::load_schema;
+pub use runtime_log::last_runtime_error;
+pub use spec::load_spec;
 
 /// A document and what loading it found.
 #[derive(Clone, Debug)]

@@ -47,12 +47,26 @@ impl<'s> Report<'s> {
 
     /// Appends a problem of syntax, with some of the text on both sides of it: what a rule can tell the cause by.
     pub(super) fn syntax(&mut self, message: &str, text: &[u8], span: Span) {
+        self.syntax_of_first(message, "", text, span);
+    }
+
+    /// The same of the first value of a stream; `whole` is what is said of the text as a whole.
+    pub(super) fn syntax_of_first(&mut self, message: &str, whole: &str, text: &[u8], span: Span) {
         let at = span.range().start.min(text.len());
         let (before, near) = text.split_at(at);
         let before = before.trim_ascii_end();
         let before = before.get(before.len().saturating_sub(NEAR)..).unwrap_or_default();
         let near = near.get(..NEAR.min(near.len())).unwrap_or_default();
-        self.located("syntax", [("message", message.as_bytes()), ("before", before), ("near", near)], span);
+        self.located(
+            "syntax",
+            [
+                ("message", message.as_bytes()),
+                ("whole", whole.as_bytes()),
+                ("before", before),
+                ("near", near),
+            ],
+            span,
+        );
     }
 
     fn located<const N: usize>(&mut self, list: &str, fields: [(&str, &[u8]); N], span: Span) {

@@ -1,4 +1,15 @@
 //! Addresses as Go 1.21 reads them: `net/netip` `ParseAddr` and `net` `ParseIP`.
+//!
+//! | text | Go 1.21 | Rust's `std::net` |
+//! | --- | --- | --- |
+//! | `01.2.3.4` | refused | refused |
+//! | `00001::`, `1:2:3:4:5:6:7:00008` | any number of leading zeros in a group (from Go 1.24 on four digits at most) | four digits at most |
+//! | `fe80::1%eth0` | `ParseAddr` takes the zone, `ParseIP` and prefixes refuse it | refused as an address |
+//! | `::ffff:1.2.3.4`, `::ffff:102:304` | `ParseIP(…).To4()` is an IPv4 address; `netip` keeps it IPv6 | IPv6; `to_ipv4_mapped` |
+//! | `1.2.3.4/08`, `1.2.3.4/+8` | `ParsePrefix` refuses leading zeros and signs (taken before Go 1.21) | has no prefixes |
+//!
+//! MAC addresses are parsed by no rule: the daemon does not look at them before the container starts. What is said here is
+//! held against `std::net` by the tests below, and against Go itself by `tests/go/run.sh`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -173,6 +184,10 @@ fn parse_v6(text: &[u8]) -> Result<(IpAddr, Option<&[u8]>), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use proptest::test_runner::FileFailurePersistence;
 
     /// All texts over a small alphabet up to a length, and what the standard library says of them.
     #[test]
@@ -195,10 +210,49 @@ mod tests {
             let ours = parse_ip(text);
             let theirs: Option<IpAddr> = std::str::from_utf8(text).unwrap().parse().ok();
             // The one difference: groups of more than four digits.
-            if text.split(|b| *b == b':').any(|group| group.len() > 4 && !group.contains(&b'.')) {
+            if has_long_group(std::str::from_utf8(text).unwrap()) {
                 continue;
             }
             assert_eq!(ours, theirs, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    /// A group that only Go takes.
+    fn has_long_group(text: &str) -> bool {
+        text.split(':').any(|group| group.len() > 4 && !group.contains('.'))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 4096,
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/runtime.txt"))),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn equals_the_standard_library_on_long_texts(
+            groups in vec(select(&["", "0", "1", "ffff", "0db8", "fffg", "1.2.3.4", "255.0.0.256", "FFFF"][..]), 1..10),
+            front in select(&["", "::", ":", "::ffff:"][..]),
+            back in select(&["", "::", ":", ":1.2.3.4", "%1", " ", "/8"][..]),
+            dots in vec(select(&["0", "1", "01", "255", "256", "", "1000"][..]), 1..6),
+        ) {
+            for text in [format!("{front}{}{back}", groups.join(":")), format!("{front}{}", dots.join(".")), dots.join(".")] {
+                prop_assert_eq!(parse_ip(text.as_bytes()), text.parse().ok(), "{}", text);
+            }
+        }
+
+        /// What std prints, Go reads, and a group may have leading zeros.
+        #[test]
+        fn reads_every_address_back(bits in any::<u128>(), zeros in 0_usize..8) {
+            let address = Ipv6Addr::from(bits);
+            prop_assert_eq!(parse_ip(address.to_string().as_bytes()), Some(IpAddr::V6(address)));
+            let groups: Vec<String> =
+                address.segments().iter().map(|group| format!("{}{group:x}", "0".repeat(zeros))).collect();
+            let text = groups.join(":");
+            prop_assert_eq!(parse_ip(text.as_bytes()), Some(IpAddr::V6(address)));
+            prop_assert!(has_long_group(&text) || text.parse() == Ok(IpAddr::V6(address)));
+            let four = Ipv4Addr::from(bits as u32);
+            prop_assert_eq!(parse_ip(four.to_string().as_bytes()), Some(IpAddr::V4(four)));
         }
     }
 

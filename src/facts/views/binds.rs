@@ -54,14 +54,45 @@ pub(super) const VOLUMES_FROM: View = View {
         ("container", ViewType::String, "the container whose volumes are taken"),
         ("mode", ViewType::String, "the text behind the first colon; empty if there is none"),
         ("mode_valid", ViewType::Bool, "whether the mode is one that other containers' volumes can have"),
+        (
+            "recursion",
+            ViewType::Bool,
+            "whether the mode is one that paths can have, and is `rro` or begins with `ro-`",
+        ),
     ],
     doc: "One entry of VolumesFrom: `container` or `container:mode`",
     source: "moby volume/mounts/linux_parser.go ParseVolumesFrom",
     eval: |args| {
         let text = string(args, 0);
         let (container, mode) = cut(text, b":").unwrap_or((text, b""));
-        let valid = Mode::read(mode).is_some_and(|m| m.propagation.is_empty() && !m.no_copy);
-        ViewFields::of([str_field(container), str_field(mode), ViewField::Bool(valid)])
+        let read = Mode::read(mode);
+        let recursion = read.is_some() && (mode == b"rro" || mode.starts_with(b"ro-"));
+        let valid = !recursion && read.is_some_and(|m| m.propagation.is_empty() && !m.no_copy);
+        ViewFields::of([
+            str_field(container),
+            str_field(mode),
+            ViewField::Bool(valid),
+            ViewField::Bool(recursion),
+        ])
+    },
+};
+
+pub(super) const LINK: View = View {
+    name: "link",
+    params: &[("text", ParamType::String)],
+    fields: &[(
+        "container",
+        ViewType::String,
+        "the container that is linked, without the slash of the form `/name:/by/alias`",
+    )],
+    doc: "One entry of Links: `container` or `container:alias`",
+    source: "moby opts/parse.go ParseLink",
+    eval: |args| {
+        let text = string(args, 0);
+        ViewFields::of([str_field(match cut(text, b":") {
+            Some((container, _)) => container.strip_prefix(b"/").unwrap_or(container),
+            None => text,
+        })])
     },
 };
 
@@ -130,6 +161,13 @@ mod tests {
             assert_eq!(found, [malformed, source, target, valid], "{text}");
         }
         assert_eq!(field(&call("bind_spec", &["v:/b:rro"]), "read_only_form"), "rro");
+    }
+
+    #[test]
+    fn links_name_a_container() {
+        for (text, container) in [("db", "db"), ("db:data", "db"), ("/db:/web/data", "db"), ("/db", "/db")] {
+            assert_eq!(field(&call("link", &[text]), "container"), container);
+        }
     }
 
     #[test]

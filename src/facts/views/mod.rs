@@ -9,6 +9,8 @@ mod cpus;
 mod exec;
 mod gateways;
 mod hosts;
+mod http;
+mod image;
 mod labels;
 mod modes;
 mod names;
@@ -20,7 +22,8 @@ mod resources;
 mod search;
 mod shim;
 mod subnet;
-mod text;
+mod targets;
+pub(crate) mod text;
 mod url;
 
 use std::borrow::Cow;
@@ -53,6 +56,8 @@ pub enum ParamType {
     Strings,
     /// A map of values that rules do not look into.
     AnyMap,
+    /// A list of records.
+    Records,
 }
 
 /// An argument. Tables are checked at load, so an argument has the type of its parameter; a view that gets another
@@ -167,6 +172,7 @@ static VIEWS: &[View] = &[
     names::CAP_NAME,
     paths::CLEAN_PATH,
     modes::CONTAINER_MODE,
+    http::CONTAINER_NAME,
     cpus::CPU_LIST,
     cpus::CPU_SET,
     registry::MIRROR_URL,
@@ -178,13 +184,23 @@ static VIEWS: &[View] = &[
     text::GO_LOWER,
     hosts::HOST_ADDR,
     gateways::HOST_GATEWAYS,
+    image::IMAGE_NAME,
     address::IP_ADDRESS,
     labels::LABEL_CONFLICT,
+    binds::LINK,
+    paths::LOCAL_PATH,
+    http::MEDIA_TYPE,
     paths::MOUNT_PATH,
     cpus::NANO_CPUS,
+    http::PLATFORM_PART,
+    http::PLATFORM_TEXT,
     ports::PORT_SPEC,
+    text::RAM_SIZE,
     registry::REGISTRY_HOST,
+    targets::REPEATED_BIND,
+    targets::REPEATED_MOUNT,
     modes::SECURITY_OPT,
+    targets::SELINUX_OPTIONS,
     shim::SHIM_BINARY,
     names::SIGNAL,
     shim::SHIM_OPTIONS,
@@ -192,6 +208,7 @@ static VIEWS: &[View] = &[
     text::TRIM_SPACE,
     remap::USERNS_REMAP,
     binds::VOLUMES_FROM,
+    targets::WITHIN,
     paths::WRAPPER_PATH,
 ];
 

@@ -53,6 +53,24 @@ pub(super) const MOUNT_PATH: View = View {
     },
 };
 
+pub(super) const LOCAL_PATH: View = View {
+    name: "local_path",
+    params: &[("path", ParamType::String)],
+    fields: &[(
+        "local",
+        ViewType::Bool,
+        "whether it is relative, not empty, and no `..` leads out of where it starts",
+    )],
+    doc: "A path that is meant to stay below a directory",
+    source: "Go filepath.IsLocal",
+    eval: |args| {
+        let path = string(args, 0);
+        let cleaned = clean(path);
+        let out = cleaned == b".." || cleaned.starts_with(b"../");
+        ViewFields::of([ViewField::Bool(!path.is_empty() && !path.starts_with(b"/") && !out)])
+    },
+};
+
 fn wrapper_path(data_root: &[u8], name: &[u8]) -> ViewFields<'static> {
     /// Stands for the hash: whatever it is, the last element is neither `.` nor `..`.
     const HASH: &[u8] = b".H";

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
-use super::{ParamType, View, ViewArg, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
+use crate::facts::text::ram_in_bytes;
 
 pub(super) const GO_LOWER: View = View {
     name: "go_lower",
@@ -19,6 +20,21 @@ pub(super) const TRIM_SPACE: View = View {
     source: "Go strings.TrimSpace",
     eval: |args: &[ViewArg<'_>]| -> ViewFields<'_> {
         ViewFields::of([str_field(trim_space(string(args, 0)))])
+    },
+};
+
+pub(super) const RAM_SIZE: View = View {
+    name: "ram_size",
+    params: &[("text", ParamType::String)],
+    fields: &[
+        ("problem", ViewType::String, "what the parser says is wrong with it; empty if nothing is"),
+        ("bytes", ViewType::Int, "the size; 0 if there is a problem"),
+    ],
+    doc: "A size of memory such as `64m` or `1.5 GiB`",
+    source: "docker/go-units RAMInBytes",
+    eval: |args| match ram_in_bytes(string(args, 0)) {
+        Ok(bytes) => ViewFields::of([str_field(""), ViewField::Int(bytes)]),
+        Err(problem) => ViewFields::of([str_field(problem), ViewField::Int(0)]),
     },
 };
 
@@ -42,7 +58,7 @@ pub(super) fn go_lower(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Go's `strings.TrimSpace`.
-pub(super) fn trim_space(text: &[u8]) -> &[u8] {
+pub(crate) fn trim_space(text: &[u8]) -> &[u8] {
     let mut rest = text;
     // Only whole characters are cut off, so a byte that is no UTF-8 stops the trimming on its side.
     while let Some(len) = first_char(rest).filter(|c| c.is_whitespace()).map(char::len_utf8) {

@@ -1,13 +1,9 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use regex_automata::dfa::dense;
 
 use super::{Checker, Define, Typed, bool, negate, place, string};
 use crate::expr::{Expr, Node};
 use crate::facts::views::{self, ParamType};
 use crate::source::Span;
-use crate::table::pattern;
 use crate::table::typed::{Base, Cond, Kind, Operand, Shape, TermFn, TextTest, ViewCall};
 
 /// Functions, predicates, views and methods.
@@ -102,6 +98,8 @@ impl Checker<'_> {
                 ParamType::Bool => typed.kind == Kind::Bool,
                 ParamType::Int => typed.kind == Kind::Int,
                 ParamType::Strings => typed.shape_is_strings,
+                ParamType::Records => matches!(&typed.operand, Operand::Place(p)
+                    if p.shape.kind() == Kind::List && p.shape.element().is_some_and(|e| e.kind() == Kind::Record)),
                 ParamType::AnyMap => matches!(&typed.operand, Operand::Place(p)
                     if p.shape.kind() == Kind::Map && p.shape.element().is_some_and(|e| e.kind() == Kind::Any)),
             };
@@ -180,10 +178,8 @@ impl Checker<'_> {
         if let Some(test) = self.patterns.borrow().get(text) {
             return Some(test.clone());
         }
-        let built = pattern::builder(dense::Config::new()).build(&pattern::whole(text));
-        match built {
-            Ok(dfa) => {
-                let test = TextTest::Matches(text.to_owned(), Arc::new(dfa));
+        match TextTest::pattern(text) {
+            Ok(test) => {
                 self.patterns.borrow_mut().insert(text.to_owned(), test.clone());
                 Some(test)
             }

@@ -1,0 +1,3 @@
+module plimsoll/tests/go
+
+go 1.19
