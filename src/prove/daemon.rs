@@ -81,7 +81,7 @@ impl DaemonDiff {
                 (None, Some(_)) => out.change(name, "runtime", String::new(), "configured".to_owned()),
                 _ => {}
             }
-            let parts: [(&'static str, fn(&Runtime) -> String); 4] = [
+            let parts: [Part; 4] = [
                 ("shim", |r| String::from_utf8_lossy(&r.shim).into_owned()),
                 ("path", |r| String::from_utf8_lossy(&r.path).into_owned()),
                 ("options", |r| serde_json::to_string(&r.options).unwrap_or_default()),
@@ -121,8 +121,11 @@ impl DaemonDiff {
     }
 }
 
+/// A part of a runtime: what it is called, and its text.
+type Part = (&'static str, fn(&Runtime) -> String);
+
 /// The path of a runtime's script; empty if it has none.
 fn script(runtime: &Runtime) -> String {
     let path = runtime.wrapper.as_ref().map(|wrapper| wrapper.path());
-    path.map_or_else(String::new, |path| String::from_utf8_lossy(&path).into_owned())
+    path.map_or_else(String::new, |path| String::from_utf8_lossy(path).into_owned())
 }

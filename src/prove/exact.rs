@@ -13,7 +13,7 @@ pub(super) fn text(space: &mut Space, output: TermId, source: &str) -> Option<Bd
     let lang = Lang::of_pattern(source)?;
     preimage(view, field, lang).map(|model| {
         let name = format!("{view}.{field} in {source}");
-        space.member(argument, &name, || model())
+        space.member(argument, &name, model)
     })
 }
 

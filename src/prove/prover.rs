@@ -49,13 +49,16 @@ pub struct Case {
     pub fits: bool,
 }
 
+/// The rules by profile and kind, where there are any.
+type Sides = BTreeMap<(String, Kind), Option<Rc<Side>>>;
+
 /// Proves theorems about the rules of a catalog.
 #[derive(Debug)]
 pub struct Prover {
     catalog: Catalog,
     theorems: Vec<Theorem>,
     pub(super) questions: Questions,
-    sides: RefCell<BTreeMap<(String, Kind), Option<Rc<Side>>>>,
+    sides: RefCell<Sides>,
 }
 
 impl Case {

@@ -65,6 +65,9 @@ pub(super) struct Side {
     pub(super) kind: Kind,
 }
 
+/// The decisions about all examples of a kind.
+type Decisions = Rc<Vec<Decision>>;
+
 /// Which catalog it is: where its rows are in memory.
 type Rows = *const Arc<Rule>;
 
@@ -73,7 +76,7 @@ type Rows = *const Arc<Rule>;
 pub(super) struct Questions {
     pub(super) shared: Shared,
     pools: RefCell<BTreeMap<(Kind, Rows), Rc<Pool>>>,
-    decisions: RefCell<BTreeMap<(Kind, String, Rows), Rc<Vec<Decision>>>>,
+    decisions: RefCell<BTreeMap<(Kind, String, Rows), Decisions>>,
 }
 
 impl Side {
@@ -250,7 +253,7 @@ impl Questions {
             for pick in 0..picks {
                 let witness = build(models.space(), &values, first.kind, &names, &pool, pick);
                 if holds(&witness) {
-                    return Answer::Possible(Box::new(shrink(witness, &holds)));
+                    return Answer::Possible(Box::new(shrink(witness, holds)));
                 }
             }
             models.reject(UNREAL);

@@ -27,7 +27,8 @@ pub(super) fn sides(space: &mut Space) -> Vec<Bdd> {
 
 /// What is at most so much is at most more.
 fn numbers(space: &Space, out: &mut Vec<Bdd>) {
-    let mut bounds: BTreeMap<(Option<TermId>, Option<TermId>), Vec<(i64, usize)>> = BTreeMap::new();
+    type Pair = (Option<TermId>, Option<TermId>);
+    let mut bounds: BTreeMap<Pair, Vec<(i64, usize)>> = BTreeMap::new();
     for (number, atom) in space.atoms().iter().enumerate() {
         if let Atom::AtMost(x, y, c) = atom {
             bounds.entry((*x, *y)).or_default().push((*c, number));

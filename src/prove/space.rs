@@ -109,8 +109,11 @@ pub(super) struct Langs {
     numbers: BTreeMap<String, Option<LangId>>,
     list: Vec<Rc<Lang>>,
     outcomes: BTreeMap<Vec<LangId>, Outcomes>,
-    strings: BTreeMap<(Vec<(LangId, bool)>, usize), Option<Rc<Vec<Vec<u8>>>>>,
+    strings: BTreeMap<(Vec<(LangId, bool)>, usize), Strings>,
 }
+
+/// The shortest strings that pass some tests.
+type Strings = Option<Rc<Vec<Vec<u8>>>>;
 
 /// The combinations of outcomes that some tests can have, each with a shortest string.
 type Outcomes = Option<Rc<Vec<(Vec<bool>, Vec<u8>)>>>;

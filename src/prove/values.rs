@@ -167,6 +167,9 @@ fn numbers(space: &Space, model: &Literals) -> Result<BTreeMap<TermId, i64>, ()>
     number::solve(&constraints, &all).ok_or(())
 }
 
+/// What is asked of strings that are equal, and their value where it is chosen already.
+type Class<'c> = (Vec<(LangId, bool)>, Option<&'c Vec<u8>>);
+
 /// Strings that pass their tests, are equal where they must be, and differ where they must.
 fn strings(
     space: &Space,
@@ -203,7 +206,7 @@ fn strings(
     if differ.iter().any(|(a, b)| a == b) {
         return Err(());
     }
-    let mut classes: BTreeMap<TermId, (Vec<(LangId, bool)>, Option<&Vec<u8>>)> = BTreeMap::new();
+    let mut classes: BTreeMap<TermId, Class<'_>> = BTreeMap::new();
     for (term, tests) in &tests {
         let class = classes.entry(find(&leader, *term)).or_default();
         class.0.extend(tests);
