@@ -149,6 +149,8 @@ pub mod engine;
 pub mod expr;
 pub mod facts;
 pub mod lifecycle;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod report;
 pub mod runtime;
 pub mod schema;
