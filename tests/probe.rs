@@ -153,7 +153,29 @@ fn paths_are_those_of_the_daemon_json() {
     assert_eq!(told(&run)["paths"], json!(["/data", "/etc/seccomp.json", "/opt/crun"]));
     run.complains("/opt/none is no program").complains("/gone is not there");
     let (_folder, path) = folder("daemon.json", "{");
-    plimsoll(&["probe", "--daemon", &path]).ends_with(2).complains("not JSON");
+    plimsoll(&["probe", "--daemon", &path])
+        .ends_with(2)
+        .complains("unexpected end of JSON input")
+        .complains(&format!("--> {path}"));
+}
+
+#[test]
+fn a_daemon_json_is_read_as_the_daemon_reads_it() {
+    let machine = Machine::new(&[("/etc/a.json", "{}"), ("/etc/b.json", "{}")]);
+    machine.put("/opt/crun", "", 0o755);
+    // A byte order mark, keys in any case of letters, a key that stands twice.
+    let daemon = "\u{feff}{\"Seccomp-Profile\": \"/etc/a.json\", \"seccomp-profile\": \"/etc/b.json\",
+        \"runtimes\": {\"a\": {\"PATH\": \"/opt/crun\"}}}";
+    let utf16: Vec<u8> = daemon.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [daemon.as_bytes().to_vec(), utf16] {
+        let (_folder, path) = folder("daemon.json", text);
+        let run = machine.probe(&["--daemon", &path]);
+        assert_eq!(told(&run)["paths"], json!(["/etc/b.json", "/opt/crun"]));
+    }
+    for nothing in ["", "null"] {
+        let (_folder, path) = folder("daemon.json", nothing);
+        assert_eq!(told(&machine.probe(&["--daemon", &path]))["paths"], json!([]));
+    }
 }
 
 #[test]

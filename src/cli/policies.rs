@@ -16,9 +16,10 @@ use crate::table::{Catalog, Profiles, Rule, TableError};
 const TABLE_BYTES: usize = 1 << 20;
 
 /// Which rules to judge by.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct PolicyArgs {
-    /// The version of the original to judge for; `plimsoll rules --profiles` lists them [default: the current daemon]
+    /// The version of the original to judge for; `plimsoll rules --profiles` lists them [default: the newest
+    /// of the program that the document is for]
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
     /// A rule table of your own, on top; may be given several times
