@@ -154,8 +154,8 @@ fn what_cannot_be_read_is_said_once_at_its_file() {
             "a whole image",
             "docker image inspect",
         ),
-        ("--request", "{\"nmae\": \"web\"}", "perhaps `name` is meant", "rules --schema request"),
-        ("--features-answer", "{\"exti\": 1}", "perhaps `exit` is meant", "rules --schema features-answer"),
+        ("--request", "{\"nmae\": \"web\"}", "there is no fact `nmae`", "rules --schema request"),
+        ("--features-answer", "{\"exit_status\": 1}", "there is no fact `exit_status`", "rules --schema features-answer"),
     ] {
         let (_folder, path) = folder("beside.json", text);
         let run = plimsoll(&["check", option, &path, &body, &body]).ends_with(2);
