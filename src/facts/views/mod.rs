@@ -26,6 +26,8 @@ mod targets;
 pub(crate) mod text;
 mod url;
 
+pub(crate) use names::CAPABILITIES;
+
 use std::borrow::Cow;
 
 use super::Item;

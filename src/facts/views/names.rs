@@ -72,7 +72,8 @@ const SIGNALS: [&str; 36] = [
     "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
 ];
 
-const CAPABILITIES: [&str; 41] = [
+/// Capabilities without `CAP_`, each at its number in linux/capability.h.
+pub(crate) const CAPABILITIES: [&str; 41] = [
     "CHOWN",
     "DAC_OVERRIDE",
     "DAC_READ_SEARCH",
