@@ -155,7 +155,12 @@ fn what_cannot_be_read_is_said_once_at_its_file() {
             "docker image inspect",
         ),
         ("--request", "{\"nmae\": \"web\"}", "there is no fact `nmae`", "rules --schema request"),
-        ("--features-answer", "{\"exit_status\": 1}", "there is no fact `exit_status`", "rules --schema features-answer"),
+        (
+            "--features-answer",
+            "{\"exit_status\": 1}",
+            "there is no fact `exit_status`",
+            "rules --schema features-answer",
+        ),
     ] {
         let (_folder, path) = folder("beside.json", text);
         let run = plimsoll(&["check", option, &path, &body, &body]).ends_with(2);

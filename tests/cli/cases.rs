@@ -50,6 +50,17 @@ fn tables_of_the_users_own_add_findings() {
 }
 
 #[test]
+fn a_table_without_rules_is_the_wrong_file() {
+    for nothing in ["", "# rules to come\n", "[table]\nid = \"ours\"\n"] {
+        let (_folder, path) = folder("ours.toml", nothing);
+        plimsoll(&["check", "--table", &path, "tests/cases/daemon.json"])
+            .ends_with(2)
+            .complains("no rules in this table")
+            .complains(&format!("--> {path}"));
+    }
+}
+
+#[test]
 fn audit_answers_every_line_in_order() {
     let mut cases = String::new();
     for i in 0..5_000 {
@@ -75,6 +86,18 @@ fn audit_answers_every_line_in_order() {
 }
 
 #[test]
+fn a_case_without_a_profile_is_judged_by_the_newest_that_can() {
+    let step = br#"{"kind": "lifecycle", "input": {"machine": "init", "state": "paused", "op": "Resume"}}"#;
+    let spec = br#"{"kind": "spec", "input": {"ociVersion": "1.0.0"}}"#;
+    let cases = [&step[..], b"\n", spec, b"\n"].concat();
+    let answers = fed(&["audit"], &cases).ends_with(0).lines();
+    assert_eq!([&answers[0]["resolved"]["next"], &answers[1]["verdict"]], ["running", "allow"]);
+    // A profile that was chosen is kept to.
+    let answers = fed(&["audit", "--profile", "moby-28"], &cases).ends_with(2).lines();
+    assert_eq!(answers[0]["message"], "profile `moby-28` does not judge documents of kind `lifecycle`");
+}
+
+#[test]
 fn cases_that_make_no_sense_say_why() {
     for (line, message) in [
         (&b"[]"[..], "not a JSON object"),
@@ -93,7 +116,7 @@ fn cases_that_make_no_sense_say_why() {
             "there is no fact `cpu`",
         ),
         (b"{\"kind\": \"daemon\", \"input\": 1, \"expect\": {\"messages\": \"x\"}}", "must be a list"),
-        (b"{\"kind\": \"spec\", \"input\": {}}", "`spec`"),
+        (b"{\"kind\": \"spec\", \"profile\": \"moby-28\", \"input\": {}}", "`spec`"),
         (b"{\"kind\": \"\xff\"}", "not UTF-8"),
     ] {
         let run = fed(&["audit"], line).ends_with(2);
