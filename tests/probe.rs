@@ -134,11 +134,11 @@ fn the_first_version_of_cgroups() {
 
 #[test]
 fn nothing_known_is_nothing_told() {
-    let machine = Machine::new(&[]);
+    let machine = Machine::new(&[("/proc/7/comm", "dockerd")]);
     let run = machine.probe(&["--pid", "7"]);
-    assert_eq!(told(&run), json!({"sysinfo": {"cgroup_namespaces": false}}));
-    run.complains("probe: could not read /proc/7/mountinfo: ")
-        .complains("probe: /proc/7/ns/cgroup is not there");
+    // Not even that there are no cgroup namespaces: there is no folder that could have them.
+    assert_eq!(told(&run), json!({}));
+    run.complains("probe: could not read /proc/7/mountinfo: ").complains("probe: /proc/7/ns is not there");
     assert_eq!(machine.probe(&["--quiet"]).stderr, "");
 }
 
@@ -203,6 +203,18 @@ fn runtimes_are_run_only_when_asked_for() {
     let names: Vec<_> = fs::read_dir(out).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["good.json"]);
     plimsoll(&["probe", "--daemon", &daemon, "--root", out, "--run-runtimes", out]).ends_with(2);
+}
+
+#[test]
+fn where_nothing_can_be_looked_at_nothing_is_told() {
+    let (_folder, file) = folder("root", "");
+    for root in [file.as_str(), "/no/such/folder"] {
+        plimsoll(&["probe", "--root", root]).ends_with(2).complains("no directory to look below");
+    }
+    let machine = Machine::new(&[("/proc/7/ns/pid", "")]);
+    let run = machine.probe(&["--pid", "7"]);
+    assert_eq!(told(&run)["sysinfo"], json!({"cgroup_namespaces": false}));
+    plimsoll(&["probe", "--pid", "4294967295"]).ends_with(2).complains("there is no process 4294967295");
 }
 
 #[test]

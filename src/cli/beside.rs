@@ -4,17 +4,29 @@
 use std::path::PathBuf;
 
 use super::Fatal;
-use super::input::Input;
+use super::input::streams;
 use super::policies::Policies;
 use crate::engine::Budget;
 use crate::report::Failure;
 use crate::subject::{FeaturesAnswer, JudgeError, Kind, Policy, Request};
 
-/// Reads one: without it there is nothing to decide.
+/// Reads one, or `-`: without it there is nothing to decide.
 pub(super) fn read(path: Option<&PathBuf>, budget: &Budget) -> Result<Option<Vec<u8>>, Fatal> {
-    let Some(path) = path else { return Ok(None) };
-    let input = Input::File(path.clone());
+    let Some(input) = streams(path.map(std::slice::from_ref).unwrap_or_default()).pop() else {
+        return Ok(None);
+    };
     input.read(budget.bytes).map(Some).map_err(|failure| Fatal::at(input.name(), failure))
+}
+
+/// Standard input can be read once: whoever comes second would find nothing there, and take it for an empty document.
+pub(super) fn one_stdin<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Fatal> {
+    if paths.into_iter().filter(|path| path.as_os_str() == "-").count() < 2 {
+        return Ok(());
+    }
+    Err(Fatal::new(
+        "`-` is named more than once, and standard input can be read once",
+        "write the others into files",
+    ))
 }
 
 /// Facts about the machine.

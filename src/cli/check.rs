@@ -106,6 +106,9 @@ struct Context<'a> {
 pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
     let budget = Budget::default();
+    let beside =
+        [&args.daemon, &args.host, &args.image, &args.request, &args.features, &args.features_answer];
+    beside::one_stdin(args.files.iter().chain(beside.into_iter().flatten()))?;
     let daemon = beside::daemon(args.daemon.as_ref(), &policies, &budget)?;
     let host = beside::host(args.host.as_ref(), policies.get(None)?, &budget)?;
     let image = beside::image(args.image.as_ref(), &policies, &budget)?;

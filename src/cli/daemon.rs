@@ -33,6 +33,7 @@ impl Daemon {
             };
             return Err(Fatal::new(format!("{} does not judge a daemon.json", policy.profile()), help));
         }
+        beside::one_stdin(std::iter::once(path).chain(host))?;
         let input = streams(std::slice::from_ref(path)).pop().unwrap_or(Input::Stdin);
         let name = input.name();
         let text = input.read(budget.bytes).map_err(|failure| Fatal::at(name.clone(), failure))?;

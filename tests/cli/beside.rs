@@ -210,3 +210,23 @@ fn names_are_read_as_one_object() {
         assert!(!run.stderr.contains("struct"), "{run:#?}");
     }
 }
+
+#[test]
+fn files_beside_can_come_from_standard_input_once() {
+    let (_folder, body) = folder("create.json", br#"{"Image": "x"}"#);
+    fed(&["check", "--image", "-", &body], br#"{"Cmd": ["sh"]}"#).ends_with(0);
+    fed(&["check", "--image", "-", &body], b"null").ends_with(1).says("No command specified");
+    fed(&["check", "--host", "-", "tests/cases/daemon.json"], b"{\"usres\": []}")
+        .ends_with(2)
+        .complains("there is no fact `usres`")
+        .complains("--> -");
+    for args in [
+        &["check", "-", "-"][..],
+        &["check", "--host", "-", "-"],
+        &["check", "--image", "-", "--request", "-", body.as_str()],
+        &["resolve", "--daemon", "-", "--host", "-"],
+        &["wrap", "--daemon", "-", "--host", "-"],
+    ] {
+        fed(args, b"{}").ends_with(2).complains("standard input can be read once");
+    }
+}

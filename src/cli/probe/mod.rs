@@ -62,6 +62,15 @@ pub(super) fn run(args: &ProbeArgs, output: &mut Output) -> Result<Exit, Fatal> 
     let daemon = daemon_json(args, output)?;
     let daemon = daemon.as_ref();
     let root = Root::new(&args.root);
+    if !args.root.is_dir() {
+        let message = format!("{} is no directory to look below", args.root.display());
+        return Err(Fatal::new(message, "check the path; relative paths start at the current folder"));
+    }
+    if let Some(pid) = args.pid
+        && root.exists(&format!("/proc/{pid}")) != Some(true)
+    {
+        return Err(Fatal::new(format!("there is no process {pid}"), "`pidof dockerd` prints the daemon's"));
+    }
     let facts = facts(args, daemon, &root);
     let done = match (&args.run_runtimes, daemon) {
         (Some(folder), Some(daemon)) => daemon::run_runtimes(&root, daemon, folder),
