@@ -212,6 +212,12 @@ fn names_are_read_as_one_object() {
 }
 
 #[test]
+fn what_nobody_told_says_who_can() {
+    let (_folder, body) = folder("create.json", br#"{"Cmd": ["sh"], "HostConfig": {"Memory": 67108864}}"#);
+    plimsoll(&["check", &body]).ends_with(1).says("= needs: host.sysinfo.").says("plimsoll probe");
+}
+
+#[test]
 fn files_beside_can_come_from_standard_input_once() {
     let (_folder, body) = folder("create.json", br#"{"Image": "x"}"#);
     fed(&["check", "--image", "-", &body], br#"{"Cmd": ["sh"]}"#).ends_with(0);
