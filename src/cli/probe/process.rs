@@ -30,7 +30,7 @@ pub(super) fn facts(
     let mask = field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok());
     if let Some(mask) = mask {
         let held = CAPABILITIES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
-        let names: Vec<String> = held.map(|(_, name)| format!("CAP_{name}")).collect();
+        let names: Vec<&str> = held.map(|(_, name)| *name).collect();
         out.insert("capabilities".to_owned(), json!(names));
     }
     let environment = root.read(&format!("{process}/environ"))?;
