@@ -134,11 +134,11 @@ fn the_first_version_of_cgroups() {
 
 #[test]
 fn nothing_known_is_nothing_told() {
-    let machine = Machine::new(&[]);
+    let machine = Machine::new(&[("/proc/7/comm", "dockerd")]);
     let run = machine.probe(&["--pid", "7"]);
-    assert_eq!(told(&run), json!({"sysinfo": {"cgroup_namespaces": false}}));
-    run.complains("probe: could not read /proc/7/mountinfo: ")
-        .complains("probe: /proc/7/ns/cgroup is not there");
+    // Not even that there are no cgroup namespaces: there is no folder that could have them.
+    assert_eq!(told(&run), json!({}));
+    run.complains("probe: could not read /proc/7/mountinfo: ").complains("probe: /proc/7/ns is not there");
     assert_eq!(machine.probe(&["--quiet"]).stderr, "");
 }
 
@@ -153,7 +153,29 @@ fn paths_are_those_of_the_daemon_json() {
     assert_eq!(told(&run)["paths"], json!(["/data", "/etc/seccomp.json", "/opt/crun"]));
     run.complains("/opt/none is no program").complains("/gone is not there");
     let (_folder, path) = folder("daemon.json", "{");
-    plimsoll(&["probe", "--daemon", &path]).ends_with(2).complains("not JSON");
+    plimsoll(&["probe", "--daemon", &path])
+        .ends_with(2)
+        .complains("unexpected end of JSON input")
+        .complains(&format!("--> {path}"));
+}
+
+#[test]
+fn a_daemon_json_is_read_as_the_daemon_reads_it() {
+    let machine = Machine::new(&[("/etc/a.json", "{}"), ("/etc/b.json", "{}")]);
+    machine.put("/opt/crun", "", 0o755);
+    // A byte order mark, keys in any case of letters, a key that stands twice.
+    let daemon = "\u{feff}{\"Seccomp-Profile\": \"/etc/a.json\", \"seccomp-profile\": \"/etc/b.json\",
+        \"runtimes\": {\"a\": {\"PATH\": \"/opt/crun\"}}}";
+    let utf16: Vec<u8> = daemon.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [daemon.as_bytes().to_vec(), utf16] {
+        let (_folder, path) = folder("daemon.json", text);
+        let run = machine.probe(&["--daemon", &path]);
+        assert_eq!(told(&run)["paths"], json!(["/etc/b.json", "/opt/crun"]));
+    }
+    for nothing in ["", "null"] {
+        let (_folder, path) = folder("daemon.json", nothing);
+        assert_eq!(told(&machine.probe(&["--daemon", &path]))["paths"], json!([]));
+    }
 }
 
 #[test]
@@ -181,6 +203,18 @@ fn runtimes_are_run_only_when_asked_for() {
     let names: Vec<_> = fs::read_dir(out).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["good.json"]);
     plimsoll(&["probe", "--daemon", &daemon, "--root", out, "--run-runtimes", out]).ends_with(2);
+}
+
+#[test]
+fn where_nothing_can_be_looked_at_nothing_is_told() {
+    let (_folder, file) = folder("root", "");
+    for root in [file.as_str(), "/no/such/folder"] {
+        plimsoll(&["probe", "--root", root]).ends_with(2).complains("no directory to look below");
+    }
+    let machine = Machine::new(&[("/proc/7/ns/pid", "")]);
+    let run = machine.probe(&["--pid", "7"]);
+    assert_eq!(told(&run)["sysinfo"], json!({"cgroup_namespaces": false}));
+    plimsoll(&["probe", "--pid", "4294967295"]).ends_with(2).complains("there is no process 4294967295");
 }
 
 #[test]

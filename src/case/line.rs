@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::compare::Expect;
-use crate::source::{Members, reason};
+use crate::source::{Members, reason, string};
 use crate::subject::{FeaturesAnswer, Kind, Request};
 
 /// The machine on which the cases were recorded, as host facts: what an absent `host` in a case means, and what a
@@ -103,11 +103,12 @@ impl<'l> Case<'l> {
 
     fn from_members(mut members: Members<'l>) -> Result<Self, CaseError> {
         let kind = members.take_string("kind")?;
-        let profile = members.take_string("profile")?.map(Cow::into_owned);
+        let profile = told(&mut members, "profile").map(|text| string(text, "profile")).transpose()?;
+        let profile = profile.map(Cow::into_owned);
         let raw = members.take_base64("raw_base64")?;
         let input = members.take("input");
-        let context = members.take("context");
-        let expect = members.take("expect");
+        let context = told(&mut members, "context");
+        let expect = told(&mut members, "expect");
         members.refuse_misspelt(&KEYS)?;
 
         let kind: Kind = match kind.as_deref().map(str::parse) {
@@ -172,6 +173,11 @@ fn with_recorded(host: &str) -> Cow<'_, str> {
     }
 }
 
+/// Takes out a value; null tells as little as no key.
+fn told<'l>(members: &mut Members<'l>, key: &str) -> Option<&'l str> {
+    members.take(key).filter(|text| *text != "null")
+}
+
 /// What a line tells besides the document.
 #[derive(Default)]
 struct Context<'l> {
@@ -189,10 +195,10 @@ fn context_of(text: &str) -> Result<Context<'_>, CaseError> {
     if daemon.is_some() && raw.is_some() {
         return Err(CaseError::new("two daemon.json: give `daemon` or `daemon_base64`, not both".to_owned()));
     }
-    let host = members.take("host");
+    let host = told(&mut members, "host");
     let image = members.take("image");
-    let http = members.take("request");
-    let features = match (members.take("features"), members.take("features_raw")) {
+    let http = told(&mut members, "request");
+    let features = match (members.take("features"), told(&mut members, "features_raw")) {
         (None, None) => None,
         (Some(text), None) => Some(CaseFeatures { printed: Cow::Borrowed(text.as_bytes()), facts: None }),
         (None, Some(text)) => Some(printed_features(text)?),
@@ -229,6 +235,23 @@ mod tests {
     use super::*;
     use crate::engine::{Budget, Verdict};
     use crate::subject::Policy;
+
+    #[test]
+    fn null_tells_as_little_as_no_key() {
+        let bare = Case::parse(br#"{"kind": "create", "input": {}}"#).unwrap();
+        let nulls = br#"{"kind": "create", "input": {}, "profile": null, "expect": null,
+            "context": {"host": null, "request": null, "features_raw": null}}"#;
+        let told = Case::parse(nulls).unwrap();
+        assert_eq!((told.profile, told.expect.is_none(), told.http), (None, true, None));
+        assert_eq!((told.host, told.features.is_none()), (bare.host, true));
+        let none = Case::parse(br#"{"kind": "create", "input": {}, "context": null}"#).unwrap();
+        assert_eq!(none.document, bare.document);
+        // These are documents, and null is one.
+        let documents = Case::parse(br#"{"kind": "create", "input": null, "context": {"features": null}}"#);
+        let documents = documents.unwrap();
+        assert_eq!(documents.document.as_ref(), b"null");
+        assert_eq!(documents.features.unwrap().printed.as_ref(), b"null");
+    }
 
     #[test]
     fn the_recorder_host_leaves_no_ordinary_file_undecided() {

@@ -120,7 +120,7 @@ fn judge(line: &Line, policies: &Policies) -> Result<(String, Exit), (Value, Str
     };
     let case = Case::parse(bytes).map_err(|error| (error.id, error.message))?;
     let outcome = policies
-        .get(case.profile.as_deref())
+        .of_case(&case)
         .map_err(|fatal| fatal.to_string())
         .and_then(|policy| policy.judge(&case.request(), &Budget::default()).map_err(|e| e.to_string()));
     match outcome {

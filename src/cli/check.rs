@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::input::{Input, documents};
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
-use super::{Exit, Fatal, STATUS, kind};
+use super::{Exit, Fatal, STATUS, beside, kind};
 use crate::engine::Budget;
 use crate::report::{Because, Failure, FileReport, Human, KindGuess, Report, json};
 use crate::subject::{FeaturesAnswer, Kind, Outcome, Policy, Request};
@@ -18,7 +18,8 @@ pub(super) struct CheckArgs {
     /// Files, folders (every *.json below them; of a bundle its config.json), or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What the documents are; without it this is guessed from their keys
+    /// What the documents are: name, daemon, create, spec, wrap, write or lifecycle; without it this is guessed from
+    /// their keys
     #[arg(long, value_name = "KIND", value_parser = kind_named)]
     kind: Option<Kind>,
     #[command(flatten)]
@@ -105,17 +106,15 @@ struct Context<'a> {
 pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
     let budget = Budget::default();
-    let (daemon, host) = (beside(args.daemon.as_ref(), &budget)?, beside(args.host.as_ref(), &budget)?);
-    if let (Some(path), Some(host)) = (&args.host, &host) {
-        policies.get(None)?.check_host(host).map_err(|error| {
-            let help = "`plimsoll rules --schema host` lists the facts there are".to_owned();
-            Fatal::at(path.to_string_lossy(), Failure { message: error.to_string(), help })
-        })?;
-    }
-    let image = beside(args.image.as_ref(), &budget)?;
-    let http = beside(args.request.as_ref(), &budget)?;
-    let features = beside(args.features.as_ref(), &budget)?;
-    let answer = beside(args.features_answer.as_ref(), &budget)?;
+    let beside =
+        [&args.daemon, &args.host, &args.image, &args.request, &args.features, &args.features_answer];
+    beside::one_stdin(args.files.iter().chain(beside.into_iter().flatten()))?;
+    let daemon = beside::daemon(args.daemon.as_ref(), &policies, &budget)?;
+    let host = beside::host(args.host.as_ref(), policies.get(None)?, &budget)?;
+    let image = beside::image(args.image.as_ref(), &policies, &budget)?;
+    let http = beside::request(args.request.as_ref(), &policies, &budget)?;
+    let features = beside::read(args.features.as_ref(), &budget)?;
+    let answer = beside::features_answer(args.features_answer.as_ref(), &policies, &budget)?;
     let context = Context { args, policies: &policies, daemon, image, http, host, features, answer, budget };
     let files = documents(&args.files, &|folder| context.is_bundle(folder))
         .par_iter()
@@ -140,13 +139,6 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Fatal> 
     })
 }
 
-/// A file that the decisions may depend on: without it there is nothing to decide.
-pub(super) fn beside(path: Option<&PathBuf>, budget: &Budget) -> Result<Option<Vec<u8>>, Fatal> {
-    let Some(path) = path else { return Ok(None) };
-    let input = Input::File(path.clone());
-    input.read(budget.bytes).map(Some).map_err(|failure| Fatal::at(input.name(), failure))
-}
-
 impl Context<'_> {
     fn judge(&self, input: &Input) -> FileReport {
         let failed = |kind, failure| FileReport {
@@ -166,6 +158,12 @@ impl Context<'_> {
             && let Some(key) = kind::features_key(&document)
         {
             return failed(None, features_alone(key));
+        }
+        if guess.because == Because::Default
+            && let Input::File(path) = input
+            && let Some(language) = kind::other_language(path)
+        {
+            return failed(None, not_json(language));
         }
         let (profile, policy) = match self.policy(guess) {
             Ok(found) => found,
@@ -248,6 +246,14 @@ fn features_alone(key: &str) -> Failure {
             "by its key `{key}` this is what a runtime prints of its features: not judged by itself"
         ),
         help: "give it beside a config.json: `plimsoll check --features FILE config.json`".to_owned(),
+    }
+}
+
+/// Compose files, containerd's config.toml and the like are nothing that plimsoll judges.
+fn not_json(language: &str) -> Failure {
+    Failure {
+        message: format!("by its name this is {language}, and what is judged here is JSON"),
+        help: "`--kind` says what it is, if it is JSON all the same".to_owned(),
     }
 }
 

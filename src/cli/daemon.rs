@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::check::beside;
+use super::beside;
 use super::input::{Input, streams};
 use super::output::Output;
+use super::policies::Policies;
 use super::{Exit, Fatal};
 use crate::engine::{Budget, Decision};
 use crate::report::{Because, FileReport, Human, KindGuess, Report, json};
@@ -18,11 +19,25 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    pub(super) fn read(path: &PathBuf, host: Option<&PathBuf>, budget: &Budget) -> Result<Self, Fatal> {
+    pub(super) fn read(
+        path: &PathBuf,
+        host: Option<&PathBuf>,
+        policies: &Policies,
+        budget: &Budget,
+    ) -> Result<Self, Fatal> {
+        let policy = policies.get(None)?;
+        if !policy.judges(Kind::Daemon) {
+            let help = match policies.judging(Kind::Daemon).last() {
+                Some(newest) => format!("`--profile {newest}` does"),
+                None => String::new(),
+            };
+            return Err(Fatal::new(format!("{} does not judge a daemon.json", policy.profile()), help));
+        }
+        beside::one_stdin(std::iter::once(path).chain(host))?;
         let input = streams(std::slice::from_ref(path)).pop().unwrap_or(Input::Stdin);
         let name = input.name();
         let text = input.read(budget.bytes).map_err(|failure| Fatal::at(name.clone(), failure))?;
-        let host = beside(host, budget)?;
+        let host = beside::host(host, policy, budget)?;
         Ok(Self { name, text, host })
     }
 

@@ -17,6 +17,10 @@ const KEYS: &[(&str, Kind)] = &[
     ("Cmd", Kind::Create),
     ("Entrypoint", Kind::Create),
     ("NetworkingConfig", Kind::Create),
+    ("Binds", Kind::Create),
+    ("Privileged", Kind::Create),
+    ("Env", Kind::Create),
+    ("Hostname", Kind::Create),
     ("machine", Kind::Lifecycle),
     ("runtimes", Kind::Daemon),
     ("default-runtime", Kind::Daemon),
@@ -63,8 +67,13 @@ const ENOUGH: usize = 1000;
 /// The kind of a document: by its keys, as far as it can be read; else by its file name; else a daemon.json.
 pub(super) fn guess(path: Option<&Path>, document: &[u8]) -> KindGuess {
     let keys = top_level_keys(document);
-    let known = KEYS.iter().find(|(key, _)| keys.iter().any(|k| k == key));
-    if let Some((key, kind)) = known {
+    let exact = KEYS.iter().find(|(key, _)| keys.iter().any(|k| k == key));
+    // Go takes keys in any case, and so do the daemons.
+    let folded = || {
+        let read_by_go = KEYS.iter().filter(|(_, kind)| matches!(kind, Kind::Create | Kind::Daemon));
+        read_by_go.into_iter().find(|(key, _)| keys.iter().any(|k| k.eq_ignore_ascii_case(key)))
+    };
+    if let Some((key, kind)) = exact.or_else(folded) {
         return KindGuess { kind: *kind, because: Because::Key(key) };
     }
     let name = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
@@ -77,6 +86,16 @@ pub(super) fn guess(path: Option<&Path>, document: &[u8]) -> KindGuess {
 pub(super) fn features_key(document: &[u8]) -> Option<&'static str> {
     let keys = top_level_keys(document);
     FEATURES.iter().copied().find(|key| keys.iter().any(|k| k == key))
+}
+
+/// What a file is by the end of its name, if that is no JSON.
+pub(super) fn other_language(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?.to_str()?;
+    match extension.to_ascii_lowercase().as_str() {
+        "yaml" | "yml" => Some("YAML"),
+        "toml" => Some("TOML"),
+        _ => None,
+    }
 }
 
 /// What a kind is, in words.
@@ -142,6 +161,9 @@ mod tests {
             kind("x.json", r#"{"name": "a", "path": "b", "args": []}"#),
             (Kind::Wrap, Because::Key("args"))
         );
+        assert_eq!(kind("x.json", r#"{"hostconfig": {}}"#), (Kind::Create, Because::Key("HostConfig")));
+        // `hostname` is of an OCI config.json, and a create body in any case of letters: the first is the surer.
+        assert_eq!(kind("x.json", r#"{"hostname": "", "process": {}}"#).0, Kind::Spec);
         assert_eq!(kind("daemon-2.json", "{"), (Kind::Daemon, Because::FileName));
         assert_eq!(kind("x", "[1]"), (Kind::Daemon, Because::Default));
     }

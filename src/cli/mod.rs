@@ -5,6 +5,7 @@
 )]
 
 mod audit;
+mod beside;
 mod check;
 mod coverage;
 mod daemon;

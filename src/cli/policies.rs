@@ -7,8 +7,8 @@ use clap::Args;
 use super::Fatal;
 use super::input::Input;
 use super::output::Output;
-use crate::case::nearest;
-use crate::report::problems;
+use crate::case::{Case, nearest};
+use crate::report::{Failure, problems};
 use crate::subject::{Kind, Policy, add_table};
 use crate::table::{Catalog, Profiles, Rule, TableError};
 
@@ -16,9 +16,10 @@ use crate::table::{Catalog, Profiles, Rule, TableError};
 const TABLE_BYTES: usize = 1 << 20;
 
 /// Which rules to judge by.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct PolicyArgs {
-    /// The version of the original to judge for; `plimsoll rules --profiles` lists them [default: the current daemon]
+    /// The version of the original to judge for; `plimsoll rules --profiles` lists them [default: the newest
+    /// of the program that the document is for]
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
     /// A rule table of your own, on top; may be given several times
@@ -80,7 +81,7 @@ impl Policies {
         rules.iter().skip(builtin).map(AsRef::as_ref)
     }
 
-    /// The chosen profile: that of cases that name none.
+    /// The chosen profile.
     pub(super) fn profile(&self) -> &str {
         &self.profile
     }
@@ -99,6 +100,14 @@ impl Policies {
             return Ok(chosen);
         }
         self.get(self.judging(kind).last().copied())
+    }
+
+    /// The policy for a case: that of the profile it names, or else of [`Self::judge_of`].
+    pub(super) fn of_case(&self, case: &Case<'_>) -> Result<&Policy, Fatal> {
+        match case.profile.as_deref() {
+            Some(profile) => self.get(Some(profile)),
+            None => self.judge_of(case.kind),
+        }
     }
 
     /// The policy of a profile, or of the chosen one.
@@ -125,6 +134,12 @@ fn with_tables(catalog: &Catalog, tables: &[PathBuf], output: &Output) -> Result
         let text = String::from_utf8(bytes)
             .map_err(|_| Fatal::new(format!("{name} is not UTF-8, and so not TOML"), ""))?;
         match add_table(&catalog, &name, &text) {
+            Ok(more) if more.rules().len() == catalog.rules().len() && !text.contains("[define") => {
+                let message = "no rules in this table".to_owned();
+                let help =
+                    "a table that adds nothing should not pass for one; is it the right file?".to_owned();
+                return Err(Fatal::at(name, Failure { message, help }));
+            }
             Ok(more) => catalog = more,
             Err(TableError { name, text, problems: found }) => {
                 whole = false;

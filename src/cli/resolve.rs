@@ -67,7 +67,7 @@ pub(super) fn run(args: &ResolveArgs, output: &mut Output) -> Result<Exit, Fatal
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
     let policy = policies.get(None)?;
     let budget = Budget::default();
-    let daemon = Daemon::read(&args.daemon, args.host.as_ref(), &budget)?;
+    let daemon = Daemon::read(&args.daemon, args.host.as_ref(), &policies, &budget)?;
     let mut resolution = policy
         .resolve(args.name.as_bytes(), &daemon.text, daemon.host.as_deref(), &budget)
         .map_err(|error| Fatal::new(error.to_string(), ""))?;

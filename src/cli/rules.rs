@@ -26,7 +26,7 @@ Examples:
 
 What rules are written with:
   plimsoll rules --profiles           the versions there are
-  plimsoll rules --schema daemon      the fields of a document; also: host, load, name, wrap
+  plimsoll rules --schema daemon      the fields of a document; also: create, spec, host, request, image, …
   plimsoll rules --views              the parsers that conditions may call")]
 pub(super) struct RulesArgs {
     /// The rule to explain

@@ -260,7 +260,7 @@ fn judge(
     })?;
     tested.id = text(&case.id);
     let Some(expect) = &case.expect else { return Err("the case has no `expect`".to_owned()) };
-    let policy = policies.get(case.profile.as_deref()).map_err(|fatal| fatal.to_string())?;
+    let policy = policies.of_case(&case).map_err(|fatal| fatal.to_string())?;
     let (request, budget) = (case.request(), Budget::default());
     let outcome = if coverage {
         policy.judge_covered(&request, &budget)

@@ -55,7 +55,7 @@ pub(super) fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let Some(policies) = Policies::load(&args.policy, output)? else { return Ok(Exit::Failed) };
     let policy = policies.get(None)?;
     let budget = Budget::default();
-    let daemon = Daemon::read(&args.daemon, args.host.as_ref(), &budget)?;
+    let daemon = Daemon::read(&args.daemon, args.host.as_ref(), &policies, &budget)?;
     let set_up = policy
         .set_up(&daemon.text, daemon.host.as_deref(), &budget)
         .map_err(|error| Fatal::new(error.to_string(), ""))?;

@@ -155,7 +155,7 @@ impl Human {
             }
         }
         if of_host > 0 || needs.is_empty() {
-            let help = "tell them with `--host FILE`; `plimsoll rules --schema host` lists them";
+            let help = "tell them with `--host FILE`: `plimsoll probe` writes most of them on the machine itself, and `plimsoll rules --schema host` lists them all";
             group = explained(group, "help", help);
         }
         self.group(group, out);

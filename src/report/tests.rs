@@ -119,7 +119,8 @@ fn an_undecided_document() {
     undecided: it depends on facts that nobody told
     --> daemon.json
      = needs: cgroup_v2, paths
-     = help: tell them with `--host FILE`; `plimsoll rules --schema host` lists them
+     = help: tell them with `--host FILE`: `plimsoll probe` writes most of them on the machine itself, and
+             `plimsoll rules --schema host` lists them all
 
     2 files, moby-28: 1 undecided, 1 not judged
     "#);

@@ -1,11 +1,10 @@
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::judge::JudgeError;
 use crate::schema::{Schema, StructDef, Type};
-use crate::source::nearest;
+use crate::source::{Members, nearest};
 
 /// Host facts as the schema has them: `"sysinfo": "full"` and `"none"` stand for every capability present or absent.
 ///
@@ -75,20 +74,16 @@ pub(super) struct NameDocument<'n> {
 
 /// Reads `{"name"}` or `{"name_base64"}`.
 pub(super) fn name(text: &[u8]) -> Result<NameDocument<'_>, JudgeError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Name {
-        name: Option<String>,
-        name_base64: Option<String>,
-    }
     let fail = |reason: String| JudgeError::Context { what: "name", reason };
-    let name: Name = serde_json::from_slice(text).map_err(|e| fail(e.to_string()))?;
-    match (name.name, name.name_base64) {
+    let utf8 =
+        str::from_utf8(text).map_err(|e| fail(format!("not UTF-8 at byte {}", e.valid_up_to() + 1)))?;
+    let mut members = Members::parse(utf8, "it").map_err(fail)?;
+    let plain = members.take_string("name").map_err(fail)?;
+    let bytes = members.take_base64("name_base64").map_err(fail)?;
+    members.refuse_others("it", &["name", "name_base64"]).map_err(fail)?;
+    match (plain, bytes) {
         (Some(_), None) => Ok(NameDocument { json: Cow::Borrowed(text), bytes: None }),
-        (None, Some(encoded)) => {
-            let bytes = data_encoding::BASE64.decode(encoded.as_bytes()).map_err(|e| fail(e.to_string()))?;
-            Ok(NameDocument { json: Cow::Borrowed(b"{}"), bytes: Some(bytes) })
-        }
+        (None, Some(bytes)) => Ok(NameDocument { json: Cow::Borrowed(b"{}"), bytes: Some(bytes) }),
         _ => Err(fail("it needs either `name` or `name_base64`".to_owned())),
     }
 }

@@ -93,6 +93,7 @@ pub(super) fn security_opt(document: &Facts<'_>, host: &Facts<'_>) -> Json {
     }
     let label = |mode: &[u8]| -> Option<Vec<u8>> {
         let name = mode.strip_prefix(b"container:").filter(|name| !name.is_empty())?;
+        let name = name.strip_prefix(b"/").unwrap_or(name);
         Item::root(host, "containers").map(|containers| containers.get(name).str().to_vec())
     };
     match (label(ipc), label(pid)) {

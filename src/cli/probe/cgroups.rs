@@ -21,7 +21,10 @@ pub(super) fn facts(root: &Root, process: &str, out: &mut Map<String, Json>) {
             version_1(root, &mounts, &mut sysinfo, out);
         }
     }
-    if let Some(there) = root.exists(&format!("{process}/ns/cgroup")) {
+    // Without the folder nobody can tell: /proc is not there.
+    if root.exists(&format!("{process}/ns")) == Some(true)
+        && let Some(there) = root.exists(&format!("{process}/ns/cgroup"))
+    {
         sysinfo.insert("cgroup_namespaces".to_owned(), there.into());
     }
     if let Some(forward) = root.read("/proc/sys/net/ipv4/ip_forward") {

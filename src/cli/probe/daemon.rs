@@ -7,21 +7,26 @@ use serde_json::{Value as Json, json};
 
 use super::root::Root;
 use crate::cli::{Fatal, input};
+use crate::facts::{AnyRef, AnyValue, Facts, Item};
 use crate::report::Failure;
+use crate::schema::Type;
 
 /// The absolute paths that a daemon.json names and those asked for besides that are there; runtimes only if they can be
 /// executed. `None` if one of them could not be looked at: the list would not be whole.
-pub(super) fn paths(root: &Root, daemon: &Json, more: &[String]) -> Option<Json> {
-    let runtimes: Vec<&str> = runtimes(daemon).map(|(_, path)| path).collect();
-    let mut named = Vec::new();
-    strings(daemon, &mut named);
-    named.extend(more.iter().map(String::as_str));
+pub(super) fn paths(root: &Root, daemon: Option<&Facts<'_>>, more: &[String]) -> Option<Json> {
+    let runtimes: Vec<String> = daemon.into_iter().flat_map(runtimes).map(|(_, path)| path).collect();
+    let mut named: Vec<String> = more.to_vec();
+    if let Some(daemon) = daemon {
+        for field in &daemon.schema().get(daemon.schema().root()).fields {
+            Item::root(daemon, &field.name).iter().for_each(|item| strings(item, &mut named));
+        }
+    }
     named.retain(|path| path.starts_with('/'));
     named.sort_unstable();
     named.dedup();
     let mut found = Vec::new();
     for path in named {
-        let there = if runtimes.contains(&path) { root.executable(path)? } else { root.exists(path)? };
+        let there = if runtimes.contains(&path) { root.executable(&path)? } else { root.exists(&path)? };
         if there {
             found.push(path);
         }
@@ -30,36 +35,52 @@ pub(super) fn paths(root: &Root, daemon: &Json, more: &[String]) -> Option<Json>
 }
 
 /// The name and path of each runtime that has a path.
-fn runtimes(daemon: &Json) -> impl Iterator<Item = (&str, &str)> {
-    let entries = daemon.get("runtimes").and_then(Json::as_object);
-    let path =
-        |entry: &'_ Json| entry.get("path").and_then(Json::as_str).is_some_and(|path| !path.is_empty());
-    entries
-        .into_iter()
-        .flatten()
-        .filter(move |(_, entry)| path(entry))
-        .filter_map(|(name, entry)| Some((name.as_str(), entry.get("path")?.as_str()?)))
+fn runtimes(daemon: &Facts<'_>) -> Vec<(String, String)> {
+    let entries = Item::root(daemon, "runtimes");
+    let entries = entries.iter().flat_map(Item::entries).filter_map(|(name, entry)| {
+        let path = entry.field("path").map(|path| text(path.str()))?;
+        (!path.is_empty()).then(|| (text(name), path))
+    });
+    entries.collect()
 }
 
-fn strings<'j>(value: &'j Json, out: &mut Vec<&'j str>) {
-    match value {
-        Json::String(text) => out.push(text),
-        Json::Array(elements) => elements.iter().for_each(|element| strings(element, out)),
-        Json::Object(members) => members.values().for_each(|member| strings(member, out)),
-        _ => {}
+/// Every string in a value, as the daemon reads it.
+fn strings(item: &Item<'_, '_>, out: &mut Vec<String>) {
+    match item.ty().pointee() {
+        Type::String | Type::Text(_) => out.push(text(item.str())),
+        Type::List(_) => item.elements().for_each(|element| strings(&element, out)),
+        Type::Map(_) => item.entries().for_each(|(_, value)| strings(&value, out)),
+        Type::Struct(id) => {
+            let fields = &item.facts().schema().get(*id).fields;
+            fields.iter().filter_map(|field| item.field(&field.name)).for_each(|inner| strings(&inner, out));
+        }
+        Type::Any => {
+            let mut pending: Vec<AnyRef<'_, '_>> = item.any().into_iter().collect();
+            while let Some(value) = pending.pop() {
+                if let AnyValue::Str(string) = value.value() {
+                    out.push(text(string));
+                }
+                pending.extend(value.children());
+            }
+        }
+        Type::Bool | Type::Int(_) | Type::Float | Type::Pointer(_) => {}
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Runs `PATH features` for each runtime and writes what it prints to `NAME.json` in the folder, as
 /// `plimsoll check --features` reads it. Every run is noted, with how it ended.
-pub(super) fn run_runtimes(root: &Root, daemon: &Json, folder: &Path) -> Result<(), Fatal> {
+pub(super) fn run_runtimes(root: &Root, daemon: &Facts<'_>, folder: &Path) -> Result<(), Fatal> {
     for (name, path) in runtimes(daemon) {
         if name.contains('/') || name.starts_with('.') || name.is_empty() {
             root.note(format!("did not run {path}: no file can be called after the runtime {name:?}"));
             continue;
         }
         root.note(format!("ran `{path} features`"));
-        let output = Command::new(path).arg("features").stdin(Stdio::null()).output();
+        let output = Command::new(&path).arg("features").stdin(Stdio::null()).output();
         match output {
             Err(error) => root.note(format!("  it did not start: {error}")),
             Ok(output) if !output.status.success() => {

@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
-use super::check::beside;
 use super::output::Output;
-use super::{Exit, Fatal, STATUS};
+use super::policies::{Policies, PolicyArgs};
+use super::{Exit, Fatal, STATUS, beside};
 use crate::engine::Budget;
+use crate::facts::Facts;
 use crate::source::{printable, to_json_pretty};
 use root::Root;
 
@@ -58,20 +59,22 @@ Examples:
 ";
 
 pub(super) fn run(args: &ProbeArgs, output: &mut Output) -> Result<Exit, Fatal> {
-    let text = beside(args.daemon.as_ref(), &Budget::default())?;
-    let daemon = match text.as_deref().map(serde_json::from_slice::<Json>) {
-        None => Json::Null,
-        Some(Ok(daemon)) => daemon,
-        Some(Err(error)) => {
-            let help = "`plimsoll check` says more about it";
-            return Err(Fatal::new(format!("the daemon.json is not JSON: {error}"), help));
-        }
-    };
+    let daemon = daemon_json(args, output)?;
+    let daemon = daemon.as_ref();
     let root = Root::new(&args.root);
-    let facts = facts(args, &daemon, &root);
-    let done = match &args.run_runtimes {
-        Some(folder) => daemon::run_runtimes(&root, &daemon, folder),
-        None => Ok(()),
+    if !args.root.is_dir() {
+        let message = format!("{} is no directory to look below", args.root.display());
+        return Err(Fatal::new(message, "check the path; relative paths start at the current folder"));
+    }
+    if let Some(pid) = args.pid
+        && root.exists(&format!("/proc/{pid}")) != Some(true)
+    {
+        return Err(Fatal::new(format!("there is no process {pid}"), "`pidof dockerd` prints the daemon's"));
+    }
+    let facts = facts(args, daemon, &root);
+    let done = match (&args.run_runtimes, daemon) {
+        (Some(folder), Some(daemon)) => daemon::run_runtimes(&root, daemon, folder),
+        _ => Ok(()),
     };
     if !args.quiet {
         for line in root.trail() {
@@ -83,7 +86,16 @@ pub(super) fn run(args: &ProbeArgs, output: &mut Output) -> Result<Exit, Fatal> 
     Ok(Exit::Clean)
 }
 
-fn facts(args: &ProbeArgs, daemon: &Json, root: &Root) -> Map<String, Json> {
+/// The daemon.json, read as the daemon reads it: keys in any case, the last of two.
+fn daemon_json(args: &ProbeArgs, output: &Output) -> Result<Option<Facts<'static>>, Fatal> {
+    let budget = Budget::default();
+    let Some(policies) = Policies::load(&PolicyArgs::default(), output)? else { return Ok(None) };
+    let Some(text) = beside::daemon(args.daemon.as_ref(), &policies, &budget)? else { return Ok(None) };
+    let set_up = policies.get(None)?.set_up(&text, None, &budget);
+    set_up.map(|set_up| Some(set_up.document)).map_err(|error| Fatal::new(error.to_string(), ""))
+}
+
+fn facts(args: &ProbeArgs, daemon: Option<&Facts<'_>>, root: &Root) -> Map<String, Json> {
     let process = args.pid.map_or_else(|| "/proc/self".to_owned(), |pid| format!("/proc/{pid}"));
     let mut facts = Map::new();
     cgroups::facts(root, &process, &mut facts);
