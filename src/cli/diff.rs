@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::check::{Format, beside};
+use super::beside;
+use super::check::Format;
 use super::input::Input;
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
@@ -118,7 +119,7 @@ fn daemons(args: &DiffArgs, policies: &Policies, output: &mut Output) -> Result<
         Input::File(name.into()).read(budget.bytes).map_err(|failure| Fatal::at(name.clone(), failure))
     };
     let (before, after) = (read(&args.before)?, read(&args.after)?);
-    let host = beside(args.host.as_ref(), &budget)?;
+    let host = beside::read(args.host.as_ref(), &budget)?;
     let found = DaemonDiff::new(policy, &before, &after, host.as_deref(), &budget)
         .map_err(|error| Fatal::new(error.to_string(), ""))?;
     let sides = Sides { before: &args.before, after: &args.after };
