@@ -5,10 +5,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use plimsoll::engine::{Budget, Program};
-use plimsoll::facts::{Facts, Limits, decode, load_daemon};
+use plimsoll::engine::{Budget, Program, Verdict};
+use plimsoll::facts::{Facts, Limits, decode, load_create, load_daemon};
 use plimsoll::schema::Schema;
-use plimsoll::subject::{Kind, Policy, Request};
+use plimsoll::subject::{Admission, Kind, Policy, Request};
 use plimsoll::table::Catalog;
 
 const PROFILE: &str = "moby-28";
@@ -93,10 +93,10 @@ fn main() {
     let deciding = names.only(|rule| rule.id.as_str() == "NA003");
     show(
         "one name, the rule that decides",
-        time(|| deciding.evaluate(&facts, &others, &budget)),
+        time(|| deciding.evaluate(&facts, &others.each_ref(), &budget)),
         Some(time(|| name_by_hand(black_box(name), black_box(&[])))),
     );
-    show("one name, all rows", time(|| names.evaluate(&facts, &others, &budget)), None);
+    show("one name, all rows", time(|| names.evaluate(&facts, &others.each_ref(), &budget)), None);
 
     let daemon = Program::new(&catalog, PROFILE, "daemon").unwrap();
     let entries = 1_000;
@@ -114,7 +114,7 @@ fn main() {
     let per_entry = f64::from(entries);
     show(
         "one runtime, the five rules about an entry",
-        time(|| rules.evaluate(&facts, &others, &budget)) / per_entry,
+        time(|| rules.evaluate(&facts, &others.each_ref(), &budget)) / per_entry,
         Some(
             time(|| black_box(&by_hand).iter().map(|e| u64::from(entry_by_hand(e))).sum::<u64>()) / per_entry,
         ),
@@ -122,7 +122,7 @@ fn main() {
     let all = daemon.only(|rule| &*rule.table == "moby/runtimes");
     show(
         "one runtime, all rows about runtimes",
-        time(|| all.evaluate(&facts, &others, &budget)) / per_entry,
+        time(|| all.evaluate(&facts, &others.each_ref(), &budget)) / per_entry,
         None,
     );
 
@@ -137,6 +137,31 @@ fn main() {
         show(&format!("{what}: decode and decide"), time(|| policy.decide(&request, &budget)), None);
         show(&format!("{what}: and resolve"), time(|| policy.judge(&request, &budget)), None);
     }
+    let body = include_bytes!("create.json");
+    let surroundings = Request {
+        host: Some(include_bytes!("host.json")),
+        image: Some(b"null"),
+        ..Request::new(Kind::Create, body)
+    };
+    assert_eq!(policy.decide(&surroundings, &budget).unwrap().verdict, Verdict::Allow);
+    let admission = Admission::new(&policy, &surroundings, &budget).unwrap();
+    show("a create body of 2.6 KB: decode and decide", time(|| admission.decide(body, &budget)), None);
+    show("and its surroundings read anew", time(|| policy.decide(&surroundings, &budget)), None);
+    let bodies = schema(&catalog, "create");
+    let loaded = load_create(body, &bodies, &limits).unwrap();
+    show("its decoding alone", time(|| load_create(body, &bodies, &limits)), None);
+    let known = |id: &str, text: &'static [u8]| decode(text, &schema(&catalog, id), &limits).unwrap().facts;
+    let others = [
+        known("image", b"{}"),
+        load_daemon(b"", &schema(&catalog, "daemon"), &limits).unwrap().facts,
+        known("host", include_bytes!("host.json")),
+        known("request", br#"{"content_type": "application/json", "api_minor": 51}"#),
+    ];
+    let [image, daemon, host, request] = &others;
+    let others = [&loaded.load, image, daemon, host, request];
+    let create = Program::new(&catalog, PROFILE, "create").unwrap();
+    show("its rules alone", time(|| create.evaluate(&loaded.facts, &others, &budget)), None);
+
     show("load the built-in catalog", time(Catalog::builtin), None);
     show("lower it for a profile", time(|| Policy::new(catalog.clone(), PROFILE)), None);
 

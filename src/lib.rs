@@ -149,6 +149,8 @@ pub mod engine;
 pub mod expr;
 pub mod facts;
 pub mod lifecycle;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod report;
 pub mod runtime;
 pub mod schema;
@@ -158,7 +160,7 @@ pub mod table;
 
 pub use engine::{Budget, Decision, Finding, Label, OverBudget, Verdict};
 pub use runtime::{RuntimeName, RuntimeStore, Runtimes, ShimBinary, WrapperScript};
-pub use subject::{JudgeError, Kind, Outcome, Policy, PolicyError, Request};
+pub use subject::{Admission, JudgeError, Kind, Outcome, Policy, PolicyError, Request};
 pub use table::{Catalog, Effect, Rule, RuleId, TableError};
 
 /// The examples of the README, run as tests.

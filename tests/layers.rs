@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of src/, each importing only what stands before it.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "source",
     "schema",
     "facts",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 13] = [
     "runtime",
     "lifecycle",
     "subject",
+    "prove",
     "case",
     "report",
     "arbitrary",

@@ -8,6 +8,8 @@ mod audit;
 mod check;
 mod coverage;
 mod daemon;
+#[cfg(feature = "prove")]
+mod diff;
 mod examples;
 mod files;
 mod input;
@@ -19,6 +21,8 @@ mod output;
 mod policies;
 mod probe;
 mod progress;
+#[cfg(feature = "prove")]
+mod prove;
 mod resolve;
 mod rows;
 mod rules;
@@ -92,6 +96,10 @@ enum Command {
     Resolve(resolve::ResolveArgs),
     Wrap(wrap::WrapArgs),
     Rules(rules::RulesArgs),
+    #[cfg(feature = "prove")]
+    Prove(prove::ProveArgs),
+    #[cfg(feature = "prove")]
+    Diff(diff::DiffArgs),
     Lifecycle(lifecycle::LifecycleArgs),
     Probe(probe::ProbeArgs),
     Completions(CompletionsArgs),
@@ -162,6 +170,10 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Fatal> {
         Command::Resolve(args) => resolve::run(&args, output),
         Command::Wrap(args) => wrap::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
+        #[cfg(feature = "prove")]
+        Command::Prove(args) => prove::run(&args, output),
+        #[cfg(feature = "prove")]
+        Command::Diff(args) => diff::run(&args, output),
         Command::Lifecycle(args) => lifecycle::run(&args, output),
         Command::Probe(args) => probe::run(&args, output),
         Command::Completions(args) => {

@@ -11,13 +11,14 @@ use super::reader::Reader;
 use super::run::{Run, Tells};
 use super::scope::Roots;
 use super::tri::{Needs, Tri};
+use super::view_cache::ViewCache;
 use crate::facts::{Facts, SlotId};
 
 /// Judges a document by the lowered rules. It allocates only for findings, changes, and tests without a fast form.
 pub(super) fn evaluate(
     program: &Program,
     document: &Facts<'_>,
-    others: &[Facts<'_>],
+    others: &[&Facts<'_>],
     budget: &Budget,
     tells: Tells,
 ) -> Result<Decision, OverBudget> {
@@ -42,9 +43,16 @@ pub(super) fn evaluate(
 fn is_quiet(program: &Program, roots: Roots<'_>, budget: &Budget) -> bool {
     static UNCHANGED: BTreeMap<SlotId, Needs> = BTreeMap::new();
     let mut left = budget.instances;
+    let cache;
+    let views = if program.has_views() {
+        cache = ViewCache::default();
+        Some(&cache)
+    } else {
+        None
+    };
     program.plans().iter().all(|plan| {
         let Some(plan) = plan else { return false };
-        let reader = Reader::of(program.subject(), roots, &plan.vars, &UNCHANGED);
+        let reader = Reader::of(program.subject(), roots, &plan.vars, &UNCHANGED).keeping(views);
         quiet_from(0, plan, &reader, &mut Frames::default(), &mut left)
     })
 }

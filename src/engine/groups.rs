@@ -46,18 +46,8 @@ impl PartialEq for Pattern {
 
 impl Pattern {
     pub(super) fn new(test: &TextTest) -> Self {
-        let source = match test {
-            TextTest::StartsWith(literal) => format!("^{}.*$", escape(literal)),
-            TextTest::EndsWith(literal) => format!("^.*{}$", escape(literal)),
-            TextTest::Contains(literal) => format!("^.*{}.*$", escape(literal)),
-            TextTest::Matches(text, _) => pattern::whole(text),
-        };
-        Self { source, test: test.clone() }
+        Self { source: pattern::of_test(test), test: test.clone() }
     }
-}
-
-fn escape(literal: &[u8]) -> String {
-    literal.iter().map(|byte| format!("\\x{byte:02x}")).collect()
 }
 
 impl Group {

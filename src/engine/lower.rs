@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use super::groups::{Group, Pattern};
 use super::jumps::{Condition, Formula, Jumps};
 use super::plan::{
@@ -19,10 +21,11 @@ pub(super) struct VarType {
 ///
 /// A stage whose loops have no fast form gives `None`, and is left to the naive evaluator.
 pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
+    let views = Cell::new(false);
     let mut vars = Vec::new();
     let mut loops = Vec::new();
     for each in stage.rules.first().map(|rule| rule.each.as_slice()).unwrap_or_default() {
-        let lowering = Lowering { schemas, vars: vars.clone() };
+        let lowering = Lowering { schemas, vars: vars.clone(), views: &views };
         let (path, root, ty) = lowering.path(&each.source)?;
         vars.push(VarType { root, ty: element(&ty)? });
         loops.push(path);
@@ -30,7 +33,7 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
     if vars.len() > MAX_LOOPS {
         return None;
     }
-    let lowering = Lowering { schemas, vars };
+    let lowering = Lowering { schemas, vars, views: &views };
     let mut tests = Tests::default();
     let rules = stage
         .rules
@@ -44,7 +47,7 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
     let formulas = rules.iter().map(|rule| rule.when.as_ref().map(|when| when.formula.clone()));
     let any = formulas.collect::<Option<_>>().and_then(Jumps::any_of);
     let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
-    Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes })
+    Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes, views: views.get() })
 }
 
 fn element(ty: &Type) -> Option<Type> {
@@ -75,6 +78,8 @@ fn is_view(place: &Place) -> bool {
 struct Lowering<'l> {
     schemas: &'l [Schema],
     vars: Vec<VarType>,
+    /// Whether a view is read.
+    views: &'l Cell<bool>,
 }
 
 impl Lowering<'_> {
@@ -198,7 +203,7 @@ impl Lowering<'_> {
                 let mut vars = self.vars.clone();
                 vars.truncate(*var);
                 vars.push(VarType { root, ty: element(&ty)? });
-                let inner = Lowering { schemas: self.schemas, vars };
+                let inner = Lowering { schemas: self.schemas, vars, views: self.views };
                 let mut tests = Tests::default();
                 let body = Condition::new(inner.rule(body, &mut tests)?);
                 Test::Exists { over: path, var: *var, vars: inner.vars, body, tests }
@@ -250,6 +255,7 @@ impl Lowering<'_> {
         let (Base::View(call), [Step::Field(name)]) = (&place.base, place.steps.as_slice()) else {
             return None;
         };
+        self.views.set(true);
         let field = call.view.fields.iter().position(|(field, _, _)| field == name)?;
         let args = call.args.iter().map(|arg| match arg {
             Operand::Place(place) if matches!(place.shape.kind(), Kind::List | Kind::Map) => {

@@ -19,6 +19,7 @@ mod reader;
 mod run;
 mod scope;
 mod tri;
+mod view_cache;
 
 pub use budget::{Budget, OverBudget};
 pub use decision::{Decision, Finding, Label, RuleTrace, Seen, Verdict};

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 pub(super) fn evaluate(
     program: &Program,
     document: &Facts<'_>,
-    others: &[Facts<'_>],
+    others: &[&Facts<'_>],
     budget: &Budget,
     tells: Tells,
 ) -> Result<Decision, OverBudget> {

@@ -28,6 +28,8 @@ pub(super) struct StagePlan {
     pub(super) any: Option<Jumps>,
     /// Whether a row may change the document, so that instances must be counted before any of them is judged.
     pub(super) changes: bool,
+    /// Whether its tests read views.
+    pub(super) views: bool,
 }
 
 #[derive(Debug)]

@@ -39,6 +39,8 @@ struct Inner {
     stages: Vec<Stage>,
     /// The stages lowered, one by one; `None` where there is no fast form.
     plans: Vec<Option<Arc<StagePlan>>>,
+    /// Whether any of them reads views.
+    views: bool,
 }
 
 /// How large an automaton is that answers the string tests of one field in one stage.
@@ -90,6 +92,11 @@ impl Program {
         &self.inner.plans
     }
 
+    /// Whether any of the lowered rules reads a view.
+    pub(super) fn has_views(&self) -> bool {
+        self.inner.views
+    }
+
     pub(super) fn stages(&self) -> &[Stage] {
         &self.inner.stages
     }
@@ -129,7 +136,7 @@ impl Program {
     pub fn evaluate(
         &self,
         document: &Facts<'_>,
-        others: &[Facts<'_>],
+        others: &[&Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
         fast::evaluate(self, document, others, budget, Tells::Decision)
@@ -142,7 +149,7 @@ impl Program {
     pub fn evaluate_traced(
         &self,
         document: &Facts<'_>,
-        others: &[Facts<'_>],
+        others: &[&Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
         fast::evaluate(self, document, others, budget, Tells::Trace)
@@ -156,7 +163,7 @@ impl Program {
     pub fn evaluate_naively(
         &self,
         document: &Facts<'_>,
-        others: &[Facts<'_>],
+        others: &[&Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
         naive::evaluate(self, document, others, budget, Tells::Trace)
@@ -169,7 +176,7 @@ impl Program {
     pub fn evaluate_covered(
         &self,
         document: &Facts<'_>,
-        others: &[Facts<'_>],
+        others: &[&Facts<'_>],
         budget: &Budget,
     ) -> Result<Decision, OverBudget> {
         naive::evaluate(self, document, others, budget, Tells::Coverage)
@@ -190,14 +197,24 @@ impl Program {
             *plan = None;
         }
         let (subject, schemas) = (inner.subject.clone(), inner.schemas.clone());
-        Self { inner: Arc::new(Inner { subject, schemas, stages, plans }) }
+        Self { inner: Arc::new(Inner::of(subject, schemas, stages, plans)) }
     }
 }
 
 impl Inner {
     /// `schemas` are those of the roots, as the profile has them.
     fn new(subject: Subject, schemas: Vec<Schema>, stages: Vec<Stage>) -> Self {
-        let plans = stages.iter().map(|stage| lower::stage(stage, &schemas).map(Arc::new)).collect();
-        Self { subject, schemas, stages, plans }
+        let plans: Vec<_> = stages.iter().map(|stage| lower::stage(stage, &schemas).map(Arc::new)).collect();
+        Self::of(subject, schemas, stages, plans)
+    }
+
+    fn of(
+        subject: Subject,
+        schemas: Vec<Schema>,
+        stages: Vec<Stage>,
+        plans: Vec<Option<Arc<StagePlan>>>,
+    ) -> Self {
+        let views = plans.iter().flatten().any(|plan| plan.views);
+        Self { subject, schemas, stages, plans, views }
     }
 }

@@ -11,6 +11,7 @@ use super::plan::{
 use super::run::Run;
 use super::scope::{Bound, Roots, Scope};
 use super::tri::{Needs, Tri};
+use super::view_cache::ViewCache;
 use crate::facts::views::{ViewArg, ViewField};
 use crate::facts::{AnyRef, Facts, Item, MapEntry, Slot, SlotId, Value};
 use crate::table::{Cond, OrderOp, Subject};
@@ -32,6 +33,8 @@ pub(super) struct Reader<'e> {
     roots: Roots<'e>,
     vars: &'e [VarType],
     poison: &'e BTreeMap<SlotId, Needs>,
+    /// What views made of the document, as long as nothing changes it.
+    views: Option<&'e ViewCache>,
 }
 
 impl<'e> Reader<'e> {
@@ -45,7 +48,12 @@ impl<'e> Reader<'e> {
         vars: &'e [VarType],
         poison: &'e BTreeMap<SlotId, Needs>,
     ) -> Self {
-        Self { subject, roots, vars, poison }
+        Self { subject, roots, vars, poison, views: None }
+    }
+
+    /// The same, and what views make is kept for as long as the document stays as it is.
+    pub(super) fn keeping(self, views: Option<&'e ViewCache>) -> Self {
+        Self { views, ..self }
     }
 
     fn facts(&self, root: usize) -> Option<&'e Facts<'e>> {
@@ -379,6 +387,15 @@ impl<'e> Reader<'e> {
     where
         'e: 't,
     {
+        if let (Some(cache), [ViewParam::Text(text)]) = (self.views, read.args.as_slice()) {
+            let text = self.plain_text(text, frames)?;
+            if let Some(field) = cache.get(read.view, text, read.field) {
+                return Some(field);
+            }
+            let fields = (read.view.eval)(&[ViewArg::Str(text)]);
+            cache.put(read.view, text, &fields);
+            return fields.take(read.field);
+        }
         let mut args: [ViewArg<'t>; MAX_PARAMS] = [const { ViewArg::Int(0) }; MAX_PARAMS];
         for (arg, param) in args.iter_mut().zip(&read.args) {
             *arg = match param {

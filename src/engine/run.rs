@@ -16,7 +16,7 @@ pub(super) struct Run<'r> {
     document: &'r Facts<'r>,
     /// A copy of the document once a `set` row has changed it.
     changed: Option<Box<Facts<'r>>>,
-    others: &'r [Facts<'r>],
+    others: &'r [&'r Facts<'r>],
     /// Slots of the document whose value depends on a fact nobody told, by a `set` row.
     pub(super) poison: BTreeMap<SlotId, Needs>,
     findings: Vec<Finding>,
@@ -57,7 +57,7 @@ impl<'r> Run<'r> {
     pub(super) fn new(
         program: &'r Program,
         document: &'r Facts<'r>,
-        others: &'r [Facts<'r>],
+        others: &'r [&'r Facts<'r>],
         budget: &Budget,
         tells: Tells,
     ) -> Self {

@@ -43,7 +43,7 @@ pub(super) enum Val<'e> {
 #[derive(Clone, Copy)]
 pub(super) struct Roots<'e> {
     pub(super) document: &'e Facts<'e>,
-    pub(super) others: &'e [Facts<'e>],
+    pub(super) others: &'e [&'e Facts<'e>],
 }
 
 impl<'e> Roots<'e> {
@@ -51,7 +51,7 @@ impl<'e> Roots<'e> {
     pub(super) fn get(self, root: usize) -> Option<&'e Facts<'e>> {
         match root.checked_sub(1) {
             None => Some(self.document),
-            Some(other) => self.others.get(other),
+            Some(other) => self.others.get(other).copied(),
         }
     }
 }

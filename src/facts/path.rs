@@ -1,5 +1,7 @@
 //! Go's lexical path functions on Unix: they look at the text alone, never at a file system.
 
+use std::borrow::Cow;
+
 /// Go's `filepath.Clean`: the shortest path with the same lexical meaning.
 ///
 /// Repeated slashes become one, `.` goes away, and `..` takes the element before it along, except at the start of
@@ -7,12 +9,31 @@
 ///
 /// ```
 /// use plimsoll::facts::path::clean;
-/// assert_eq!(clean(b"/var/lib//docker/./x/../runtimes/"), b"/var/lib/docker/runtimes");
-/// assert_eq!(clean(b"a/../../b"), b"../b");
-/// assert_eq!(clean(b""), b".");
+/// assert_eq!(*clean(b"/var/lib//docker/./x/../runtimes/"), *b"/var/lib/docker/runtimes");
+/// assert_eq!(*clean(b"a/../../b"), *b"../b");
+/// assert_eq!(*clean(b""), *b".");
 /// ```
 #[must_use]
-pub fn clean(path: &[u8]) -> Vec<u8> {
+pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
+    if is_clean(path) { Cow::Borrowed(path) } else { Cow::Owned(cleaned(path)) }
+}
+
+/// Whether there is nothing to clean: most paths are so, and need not be written anew.
+fn is_clean(path: &[u8]) -> bool {
+    let rooted = path.strip_prefix(b"/");
+    let mut climbs = rooted.is_none();
+    matches!(path, b"/" | b".")
+        || rooted.unwrap_or(path).split(|b| *b == b'/').all(|element| match element {
+            b"" | b"." => false,
+            b".." => climbs,
+            _ => {
+                climbs = false;
+                true
+            }
+        })
+}
+
+fn cleaned(path: &[u8]) -> Vec<u8> {
     let rooted = path.starts_with(b"/");
     let mut kept: Vec<&[u8]> = Vec::new();
     for element in path.split(|b| *b == b'/') {
@@ -44,7 +65,7 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn join(elements: &[&[u8]]) -> Vec<u8> {
     let present: Vec<&[u8]> = elements.iter().copied().filter(|e| !e.is_empty()).collect();
-    if present.is_empty() { Vec::new() } else { clean(&present.join(&b'/')) }
+    if present.is_empty() { Vec::new() } else { clean(&present.join(&b'/')).into_owned() }
 }
 
 #[cfg(test)]
@@ -52,6 +73,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use proptest::test_runner::FileFailurePersistence;
+
+    /// What is clean is left where it is, and only that; over all short paths of these bytes.
+    #[test]
+    fn what_is_clean_is_not_written_anew() {
+        let mut paths = vec![Vec::new()];
+        for _ in 0..7 {
+            for path in std::mem::take(&mut paths) {
+                let known = cleaned(&path);
+                assert_eq!(is_clean(&path), known == path, "{}", path.escape_ascii());
+                assert_eq!(*clean(&path), *known);
+                paths.extend(b"/.a".map(|byte| [&path[..], &[byte]].concat()));
+            }
+        }
+    }
 
     /// The table of Go's own test, path/filepath/path_test.go `cleantests` and `nonwincleantests`.
     #[test]
@@ -139,7 +174,7 @@ mod tests {
             prop_assert_eq!(cleaned.starts_with(b"/"), path.starts_with('/'));
             let elements: Vec<&[u8]> = cleaned.split(|b| *b == b'/').collect();
             let inner = elements.strip_prefix(&[&b""[..]]).unwrap_or(&elements);
-            if cleaned != b"/" && cleaned != b"." {
+            if *cleaned != *b"/" && *cleaned != *b"." {
                 prop_assert!(inner.iter().all(|e| !e.is_empty() && *e != b"."), "no empty element, no dot");
                 let up = inner.iter().take_while(|e| **e == b"..").count();
                 prop_assert!(inner[up..].iter().all(|e| *e != b".."), "double dots only in front");

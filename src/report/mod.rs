@@ -1,17 +1,25 @@
 //! What a run of `check` has to say, and its renderings: each a pure function from a [`Report`] to text.
 
+#[cfg(feature = "prove")]
+mod diff;
 #[cfg(feature = "cli")]
 mod excerpt;
 #[cfg(feature = "cli")]
 mod human;
 mod json;
 mod lifecycle;
+#[cfg(feature = "prove")]
+mod prove;
 mod resolve;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
 mod text;
 mod wrap;
 
+#[cfg(feature = "prove")]
+pub use diff::{
+    Sides, daemon_diff_human, daemon_diff_json, diff_human, diff_json, faults_human, faults_json,
+};
 #[cfg(feature = "cli")]
 pub use human::{Human, problems};
 pub use json::json;
@@ -19,6 +27,8 @@ pub use lifecycle::{
     StepReport, flow_human, flow_json, flows_human, flows_json, machines_dot, machines_json,
     machines_mermaid, machines_table, plan_human, plan_json, step_human, step_json,
 };
+#[cfg(feature = "prove")]
+pub use prove::{NOT_PROVED, Proved, prove_human, prove_json};
 pub use resolve::{ResolveReport, resolve_dot, resolve_human, resolve_json, resolve_mermaid};
 pub use wrap::{Plan, PlannedScript, Progress, wrap_human, wrap_json};
 

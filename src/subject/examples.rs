@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::judge::{FeaturesAnswer, Request};
 use super::kind::Kind;
@@ -88,6 +89,24 @@ impl Trial<'_> {
     }
 }
 
+/// Rows that would change what the rows of other tables see, or keep them from being judged at all.
+///
+/// A `set` could put a value in front of a deny row that it does not refuse, and a `halt` end the judgement before it.
+fn meddling(catalog: &Catalog, added: &[Arc<Rule>]) -> Vec<Problem> {
+    let judged = |rule: &Rule| catalog.rules().iter().any(|other| other.subject == rule.subject);
+    let mut problems = Vec::new();
+    for rule in added.iter().filter(|rule| judged(rule)) {
+        for (meddles, key) in [(!rule.set.is_empty(), "set"), (rule.halt, "halt")] {
+            if meddles {
+                let message =
+                    format!("{}: a table on top can only add findings, so it has no `{key}`", rule.id);
+                problems.push(Problem::new(rule.span, message));
+            }
+        }
+    }
+    problems
+}
+
 /// A catalog with one more table, whose examples show what they are there for.
 ///
 /// # Errors
@@ -95,6 +114,10 @@ impl Trial<'_> {
 pub fn add_table(catalog: &Catalog, name: &str, text: &str) -> Result<Catalog, TableError> {
     let more = catalog.with_table(name, text)?;
     let added = more.rules().get(catalog.rules().len()..).unwrap_or_default();
+    let problems = meddling(catalog, added);
+    if !problems.is_empty() {
+        return Err(TableError { name: name.to_owned(), text: text.to_owned(), problems });
+    }
     let mut policies = BTreeMap::new();
     // By place, rule and what is wrong: the profiles in which it is.
     let mut wrong: BTreeMap<(Span, &str, String), Vec<&str>> = BTreeMap::new();

@@ -1,11 +1,12 @@
 use serde_json::Value as Json;
 
+use super::around::Around;
 use super::configure::SetUp;
 use super::kind::Kind;
 use super::policy::{Policy, Ready};
 use super::{context, create, features, lifecycle};
 use crate::engine::{Budget, Decision, OverBudget, Verdict};
-use crate::facts::{Facts, Item, Loaded, Value, decode, load_create, load_daemon, load_spec};
+use crate::facts::{Facts, Item, Value, decode, load_create, load_daemon, load_spec};
 use crate::runtime::{Generation, Runtimes, SetupHost, WrapperScript};
 use crate::schema::Schema;
 
@@ -118,15 +119,21 @@ pub(super) fn judge(
     {
         return lifecycle::judge(lifecycle, request.document, budget, mode);
     }
-    with_job(policy, request, budget, mode, |job| match request.kind {
-        Kind::Daemon => job.daemon(),
-        Kind::Name => job.name(),
-        Kind::Wrap => job.wrap(),
-        Kind::Write => job.write(),
-        Kind::Create => job.create(),
-        Kind::Spec => job.spec(),
-        Kind::Lifecycle => Err(job.unsupported()),
+    around(policy, request, budget, |ready, around| {
+        Job { policy, ready, request, budget, mode, around: &around }.judge()
     })
+}
+
+/// The same in surroundings that were read before, for this kind and policy.
+pub(super) fn judge_within(
+    policy: &Policy,
+    request: &Request<'_>,
+    around: &Around<'_>,
+    budget: &Budget,
+    mode: Mode,
+) -> Result<Outcome, JudgeError> {
+    let ready = ready(policy, request.kind)?.ok_or_else(|| unsupported(policy, request.kind))?;
+    Job { policy, ready, request, budget, mode, around }.judge()
 }
 
 /// Judges a daemon.json and sets up its runtimes, whatever the verdict.
@@ -137,27 +144,31 @@ pub(super) fn set_up(
     budget: &Budget,
 ) -> Result<SetUp, JudgeError> {
     let request = Request { host, ..Request::new(Kind::Daemon, document) };
-    with_job(policy, &request, budget, Mode::Plain, |job| {
-        let loaded = job.load(document)?;
-        let decision = job.decide(&loaded.facts, &[loaded.load, job.host.clone()])?;
+    around(policy, &request, budget, |ready, around| {
+        let job = Job { policy, ready, request: &request, budget, mode: Mode::Plain, around: &around };
+        let loaded = load_daemon(document, job.schema("daemon")?, &budget.limits())?;
+        let decision = job.decide(&loaded.facts, &[&loaded.load, &around.host])?;
         let runtimes = job.runtimes(&loaded.facts);
         Ok(SetUp { decision, document: loaded.facts.into_owned(), runtimes })
     })
 }
 
-fn with_job<T>(
+/// Reads what is known besides the document.
+pub(super) fn around<T>(
     policy: &Policy,
     request: &Request<'_>,
     budget: &Budget,
-    mode: Mode,
-    run: impl FnOnce(&Job<'_>) -> Result<T, JudgeError>,
+    run: impl FnOnce(&Ready, Around<'_>) -> Result<T, JudgeError>,
 ) -> Result<T, JudgeError> {
-    let unsupported = || JudgeError::Unsupported { kind: request.kind, profile: policy.profile().to_owned() };
+    let unsupported = || unsupported(policy, request.kind);
     let ready = ready(policy, request.kind)?.ok_or_else(unsupported)?;
     let host_schema = ready.schema("host").ok_or_else(unsupported)?;
-    let host_text = context::host_facts(request.host, host_schema)?;
-    let host = read("host facts", &host_text, host_schema, budget)?;
-    run(&Job { policy, ready, request, budget, mode, host })
+    let host = context::host_facts(request.host, host_schema)?;
+    run(ready, Around::read(ready, request, &host, budget)?)
+}
+
+fn unsupported(policy: &Policy, kind: Kind) -> JudgeError {
+    JudgeError::Unsupported { kind, profile: policy.profile().to_owned() }
 }
 
 fn ready(policy: &Policy, kind: Kind) -> Result<Option<&Ready>, JudgeError> {
@@ -195,70 +206,45 @@ struct Job<'j> {
     request: &'j Request<'j>,
     budget: &'j Budget,
     mode: Mode,
-    host: Facts<'j>,
+    around: &'j Around<'j>,
 }
 
 impl<'j> Job<'j> {
+    fn judge(&self) -> Result<Outcome, JudgeError> {
+        match self.request.kind {
+            Kind::Daemon => self.daemon(),
+            Kind::Name => self.name(),
+            Kind::Wrap => self.wrap(),
+            Kind::Write => self.write(),
+            Kind::Create => self.create(),
+            Kind::Spec => self.spec(),
+            Kind::Lifecycle => Err(self.unsupported()),
+        }
+    }
+
     fn generation(&self) -> Generation {
         Generation::of_profile(self.policy.profile())
     }
 
     fn setup_host(&self) -> SetupHost {
-        let told = |name| Item::root(&self.host, name).filter(Item::is_present).map(|item| item.bool());
+        let told =
+            |name| Item::root(&self.around.host, name).filter(Item::is_present).map(|item| item.bool());
         SetupHost { systemd_cgroup: told("systemd_cgroup"), docker_ramdisk: told("docker_ramdisk") }
     }
 
     fn unsupported(&self) -> JudgeError {
-        JudgeError::Unsupported { kind: self.request.kind, profile: self.policy.profile().to_owned() }
+        unsupported(self.policy, self.request.kind)
     }
 
     fn schema(&self, id: &str) -> Result<&'j Schema, JudgeError> {
         self.ready.schema(id).ok_or_else(|| self.unsupported())
     }
 
-    fn load<'d>(&self, daemon: &'d [u8]) -> Result<Loaded<'d>, JudgeError> {
-        Ok(load_daemon(daemon, self.schema("daemon")?, &self.budget.limits())?)
-    }
-
-    /// The daemon.json given for context: facts alone, its own rules are not asked.
-    fn context(&self) -> Result<Facts<'j>, JudgeError> {
-        let loaded = self.load(self.request.daemon.unwrap_or_default())?;
-        match loaded.first_error() {
-            Some(reason) => Err(JudgeError::Context { what: "daemon.json given for context", reason }),
-            None => Ok(loaded.facts),
-        }
-    }
-
-    fn image(&self) -> Result<Facts<'j>, JudgeError> {
-        let schema = self.schema("image")?;
-        let Some(text) = self.request.image else { return Ok(Facts::new(schema)) };
-        let mut image = read("image", text, schema, self.budget)?;
-        create::told(&mut image);
-        Ok(image)
-    }
-
-    /// What surrounds the body: told, or as the schema has it for clients that do as they should.
-    fn http(&self) -> Result<Facts<'j>, JudgeError> {
-        let schema = self.schema("request")?;
-        let mut facts = match self.request.http {
-            Some(text) => {
-                context::known_facts("request", text, schema)?;
-                read("request", text, schema, self.budget)?
-            }
-            None => Facts::new(schema),
-        };
-        let told: Vec<bool> = (0..schema.get(schema.root()).fields.len())
-            .map(|index| facts.slot(facts.field_id(facts.root(), index)).set)
-            .collect();
-        facts.merge_defaults(|index| told.get(index).copied().unwrap_or_default());
-        Ok(facts)
-    }
-
     fn runtimes(&self, daemon: &Facts<'_>) -> Runtimes {
         Runtimes::setup(daemon, self.generation(), self.setup_host())
     }
 
-    fn decide(&self, document: &Facts<'_>, others: &[Facts<'_>]) -> Result<Decision, JudgeError> {
+    fn decide(&self, document: &Facts<'_>, others: &[&Facts<'_>]) -> Result<Decision, JudgeError> {
         Ok(match self.mode {
             Mode::Bare | Mode::Plain => self.ready.program.evaluate(document, others, self.budget)?,
             Mode::Traced => self.ready.program.evaluate_traced(document, others, self.budget)?,
@@ -270,7 +256,7 @@ impl<'j> Job<'j> {
     fn finish(
         &self,
         document: &Facts<'_>,
-        others: &[Facts<'_>],
+        others: &[&Facts<'_>],
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
         let decision = self.decide(document, others)?;
@@ -280,8 +266,8 @@ impl<'j> Job<'j> {
     }
 
     fn daemon(&self) -> Result<Outcome, JudgeError> {
-        let loaded = self.load(self.request.document)?;
-        let others = [loaded.load, self.host.clone()];
+        let loaded = load_daemon(self.request.document, self.schema("daemon")?, &self.budget.limits())?;
+        let others = [&loaded.load, &self.around.host];
         self.finish(&loaded.facts, &others, || serde_json::to_value(self.runtimes(&loaded.facts)).ok())
     }
 
@@ -295,9 +281,8 @@ impl<'j> Job<'j> {
             slot.value = Value::Str(bytes.into());
             slot.set = true;
         }
-        let others = [self.context()?, self.host.clone()];
-        self.finish(&facts, &others, || {
-            let [daemon, _] = &others;
+        let daemon = self.around.daemon.as_ref().ok_or_else(|| self.unsupported())?;
+        self.finish(&facts, &[daemon, &self.around.host], || {
             let name = Item::root(&facts, "name").map_or(&[][..], |item| item.str());
             serde_json::to_value(self.runtimes(daemon).get(name)).ok()
         })
@@ -312,24 +297,27 @@ impl<'j> Job<'j> {
             Generation::First => WrapperScript::unhashed(&text("name"), &text("path"), &args),
             Generation::Reloadable => WrapperScript::new(&text("name"), &text("path"), &args),
         };
-        self.finish(&facts, std::slice::from_ref(&self.host), || serde_json::to_value(script()).ok())
+        self.finish(&facts, &[&self.around.host], || serde_json::to_value(script()).ok())
     }
 
     fn write(&self) -> Result<Outcome, JudgeError> {
         let facts = read("file name", self.request.document, self.schema("write")?, self.budget)?;
-        self.finish(&facts, std::slice::from_ref(&self.host), || None)
+        self.finish(&facts, &[&self.around.host], || None)
     }
 
     fn create(&self) -> Result<Outcome, JudgeError> {
         let loaded = load_create(self.request.document, self.schema("create")?, &self.budget.limits())?;
-        let others = [loaded.load.clone(), self.image()?, self.context()?, self.host.clone(), self.http()?];
+        let Around { host, image: Some(image), daemon: Some(daemon), http: Some(http), .. } = self.around
+        else {
+            return Err(self.unsupported());
+        };
+        let others = [&loaded.load, image, daemon, host, http];
         let decision = self.decide(&loaded.facts, &others)?;
         let effective = if matches!(self.mode, Mode::Bare) { None } else { create::effective(&loaded) };
         let resolved = effective.map(|effective| {
             if decision.verdict == Verdict::Deny {
                 return serde_json::json!({ "effective": effective });
             }
-            let [_, _, daemon, host, _] = &others;
             let runtimes = self.runtimes(daemon);
             let asked = Item::root(&loaded.facts, "HostConfig").and_then(|item| item.field("Runtime"));
             let runtime = runtimes.asked(asked.map_or(&[][..], |item| item.str()));
@@ -344,11 +332,8 @@ impl<'j> Job<'j> {
 
     fn spec(&self) -> Result<Outcome, JudgeError> {
         let loaded = load_spec(self.request.document, self.schema("spec")?, &self.budget.limits())?;
-        let schemas = ["features-status", "features-answer", "features"].map(|id| self.schema(id));
-        let [status, answer, offer] = schemas;
-        let schemas = features::Schemas { status: status?, answer: answer?, offer: offer? };
-        let [status, answer, offer] = features::read_answer(self.request.features, &schemas, self.budget)?;
-        let others = [loaded.load, status, answer, offer, self.host.clone()];
+        let [status, answer, offer] = self.around.features.as_ref().ok_or_else(|| self.unsupported())?;
+        let others = [&loaded.load, status, answer, offer, &self.around.host];
         self.finish(&loaded.facts, &others, || {
             let request = features::request(self.request.features, self.policy.features_options())?;
             Some(serde_json::json!({ "features_request": request }))

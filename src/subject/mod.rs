@@ -2,6 +2,8 @@
 //!
 //! [`Policy`] is what embedders hold: all rules of one profile, ready to judge.
 
+mod admission;
+mod around;
 mod configure;
 mod context;
 mod create;
@@ -13,6 +15,7 @@ mod lifecycle;
 mod policy;
 mod resolve;
 
+pub use admission::Admission;
 pub use configure::{ConfigureError, SetUp};
 pub use examples::{Trial, add_table, trials};
 pub use judge::{FeaturesAnswer, JudgeError, Outcome, Request};

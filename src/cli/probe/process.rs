@@ -3,51 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::root::Root;
-
-/// Capabilities by number: linux/capability.h.
-const CAPABILITIES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
+use crate::facts::views::CAPABILITIES;
 
 /// Adds the number of processors of the process, and of the daemon its capabilities and environment.
 ///
@@ -74,7 +30,7 @@ pub(super) fn facts(
     let mask = field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok());
     if let Some(mask) = mask {
         let held = CAPABILITIES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
-        let names: Vec<String> = held.map(|(_, name)| format!("CAP_{name}")).collect();
+        let names: Vec<&str> = held.map(|(_, name)| *name).collect();
         out.insert("capabilities".to_owned(), json!(names));
     }
     let environment = root.read(&format!("{process}/environ"))?;

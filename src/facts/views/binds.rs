@@ -25,12 +25,16 @@ pub(super) const BIND_SPEC: View = View {
     source: "moby volume/mounts/linux_parser.go ParseMountRaw, linuxValidMountMode",
     eval: |args| {
         let text = string(args, 0);
-        let parts: Vec<_> = text.splitn(4, |b| *b == b':').collect();
-        let (malformed, source, target, mode) = match *parts.as_slice() {
-            [target] => (target.is_empty(), &b""[..], target, &b""[..]),
-            [source, target] => (source.is_empty() || Mode::read(target).is_some(), source, target, &b""[..]),
-            [source, target, mode] => (source.is_empty(), source, target, mode),
-            _ => (true, &b""[..], &b""[..], &b""[..]),
+        let mut parts = text.splitn(4, |b| *b == b':');
+        let parts = [parts.next(), parts.next(), parts.next(), parts.next()];
+        let none = &b""[..];
+        let (malformed, source, target, mode) = match parts {
+            [Some(target), None, ..] => (target.is_empty(), none, target, none),
+            [Some(source), Some(target), None, _] => {
+                (source.is_empty() || Mode::read(target).is_some(), source, target, none)
+            }
+            [Some(source), Some(target), Some(mode), None] => (source.is_empty(), source, target, mode),
+            _ => (true, none, none, none),
         };
         let read = Mode::read(mode);
         let found = read.clone().unwrap_or_default();

@@ -26,6 +26,8 @@ mod targets;
 pub(crate) mod text;
 mod url;
 
+#[cfg(feature = "cli")]
+pub(crate) use names::CAPABILITIES;
 use std::borrow::Cow;
 
 use super::Item;
@@ -101,7 +103,7 @@ impl ViewField<'_> {
 }
 
 /// The most fields of a result.
-const MAX_FIELDS: usize = 8;
+pub(crate) const MAX_FIELDS: usize = 8;
 
 /// The values of the fields of a result, in their order. They stand in place: most calls need no memory.
 #[derive(Clone, Debug)]

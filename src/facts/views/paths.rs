@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
 use crate::facts::path::{clean, join};
 
@@ -42,12 +44,16 @@ pub(super) const MOUNT_PATH: View = View {
     doc: "A path inside a container, or the source of a bind mount",
     source: "moby volume/mounts/linux_parser.go linuxValidateNotRoot, linuxValidateAbsolute",
     eval: |args| {
-        let text: Vec<u8> = string(args, 0).iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect();
-        let cleaned = clean(&text);
+        let text = slashes(string(args, 0));
+        let cleaned = match &text {
+            Cow::Borrowed(text) => clean(text),
+            Cow::Owned(text) => Cow::Owned(clean(text).into_owned()),
+        };
+        let (absolute, root) = (text.starts_with(b"/"), *cleaned == *b"/");
         ViewFields::of([
-            str_field(text.clone()),
-            ViewField::Bool(text.starts_with(b"/")),
-            ViewField::Bool(cleaned == b"/"),
+            str_field(text),
+            ViewField::Bool(absolute),
+            ViewField::Bool(root),
             str_field(cleaned),
         ])
     },
@@ -66,10 +72,18 @@ pub(super) const LOCAL_PATH: View = View {
     eval: |args| {
         let path = string(args, 0);
         let cleaned = clean(path);
-        let out = cleaned == b".." || cleaned.starts_with(b"../");
+        let out = *cleaned == *b".." || cleaned.starts_with(b"../");
         ViewFields::of([ViewField::Bool(!path.is_empty() && !path.starts_with(b"/") && !out)])
     },
 };
+
+/// A path of Windows with the slashes of Unix, as the daemon reads either.
+pub(super) fn slashes(path: &[u8]) -> Cow<'_, [u8]> {
+    if !path.contains(&b'\\') {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(path.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect())
+}
 
 fn wrapper_path(data_root: &[u8], name: &[u8]) -> ViewFields<'static> {
     /// Stands for the hash: whatever it is, the last element is neither `.` nor `..`.

@@ -1,7 +1,9 @@
 //! Lists that the original goes through in order, where an entry's fate depends on those before it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::paths::slashes;
 use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string, strings};
 use crate::facts::path::clean;
 
@@ -95,12 +97,17 @@ pub(super) const SELINUX_OPTIONS: View = View {
 };
 
 /// Each path, and how it is printed if not cleaned.
-fn first_repeated<'a>(targets: impl Iterator<Item = (Vec<u8>, Option<&'a [u8]>)>) -> ViewFields<'static> {
+fn first_repeated<'a>(
+    targets: impl Iterator<Item = (Cow<'a, [u8]>, Option<&'a [u8]>)>,
+) -> ViewFields<'static> {
     let mut seen = BTreeSet::new();
     for (target, shown) in targets {
-        let target = clean(&target);
+        let target = match target {
+            Cow::Borrowed(target) => clean(target),
+            Cow::Owned(target) => Cow::Owned(clean(&target).into_owned()),
+        };
         if seen.contains(&target) {
-            let shown = shown.map_or(target, <[u8]>::to_vec);
+            let shown = shown.map_or(target.into_owned(), <[u8]>::to_vec);
             return ViewFields::of([ViewField::Bool(true), str_field(shown)]);
         }
         seen.insert(target);
@@ -108,12 +115,8 @@ fn first_repeated<'a>(targets: impl Iterator<Item = (Vec<u8>, Option<&'a [u8]>)>
     ViewFields::of([ViewField::Bool(false), str_field(&b""[..])])
 }
 
-fn slashes(path: &[u8]) -> Vec<u8> {
-    path.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect()
-}
-
 /// The second piece, or the only one.
-fn bind_target(entry: &[u8]) -> Vec<u8> {
+fn bind_target(entry: &[u8]) -> Cow<'_, [u8]> {
     let mut pieces = entry.splitn(4, |b| *b == b':');
     let first = pieces.next().unwrap_or_default();
     slashes(pieces.next().unwrap_or(first))

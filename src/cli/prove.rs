@@ -1,0 +1,105 @@
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::check::Format;
+use super::output::Output;
+use super::policies::{Policies, PolicyArgs};
+use super::{Exit, Fatal, STATUS};
+use crate::case::nearest;
+use crate::prove::{Prover, Theorem, faults};
+use crate::report::{Proved, faults_human, faults_json, problems, prove_human, prove_json};
+
+/// Prove what is said of the rules for all documents
+///
+/// The theorems of spec/theorems.toml, each proved for every document there can be, or refuted by one that was decoded
+/// and judged to make sure. Some are listed as refuted: they are known flaws of the real programs.
+///
+/// With --table the rows of that table are looked at instead, in every version that has them: contradictory ones, whose
+/// condition never holds; dead ones, which earlier rows leave nothing to; shadowed ones, which never are the first to
+/// deny; and duplicates.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP.to_owned() + STATUS)]
+pub(super) struct ProveArgs {
+    /// Only these theorems
+    #[arg(value_name = "THEOREM")]
+    theorems: Vec<String>,
+    /// A rule table of your own to look at; may be given several times
+    #[arg(long = "table", value_name = "FILE")]
+    tables: Vec<PathBuf>,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  plimsoll prove                        all theorems
+  plimsoll prove runc-is-reserved       one of them
+  plimsoll prove --table ours.toml      rows of a table that do nothing of their own
+
+";
+
+pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> {
+    let load = |tables| Policies::load(&PolicyArgs { profile: None, tables }, output);
+    let Some(builtin) = load(Vec::new())? else { return Ok(Exit::Failed) };
+    let faults = if args.tables.is_empty() {
+        None
+    } else {
+        let Some(ours) = load(args.tables.clone())? else { return Ok(Exit::Failed) };
+        Some(faults(ours.catalog()?, builtin.catalog()?.rules().len()))
+    };
+    let prover = match Prover::new(builtin.catalog()?) {
+        Ok(prover) => prover,
+        Err(error) => {
+            let styled = output.styled_errors();
+            output.complain(&problems(&error.name, &error.text, &error.problems, styled));
+            return Ok(Exit::Failed);
+        }
+    };
+    let chosen = if faults.is_some() && args.theorems.is_empty() {
+        Vec::new()
+    } else {
+        choose(&prover, &args.theorems)?
+    };
+    let proved: Vec<Proved<'_>> = chosen
+        .into_iter()
+        .map(|theorem| {
+            let start = Instant::now();
+            let proof = prover.prove(theorem);
+            Proved { theorem, proof, time: start.elapsed() }
+        })
+        .collect();
+    match args.format {
+        Format::Human => {
+            if let Some((faults, looked_at)) = &faults {
+                output.text(&faults_human(faults, *looked_at))?;
+            }
+            if !proved.is_empty() {
+                output.text(&prove_human(&proved, true))?;
+            }
+        }
+        Format::Json => {
+            let tables = faults.as_ref().map(|(faults, looked_at)| faults_json(faults, *looked_at));
+            output.text(&prove_json(&proved, tables))?;
+        }
+    }
+    let clean = faults.is_none_or(|(faults, _)| faults.is_empty()) && proved.iter().all(Proved::as_expected);
+    Ok(if clean { Exit::Clean } else { Exit::Denied })
+}
+
+fn choose<'p>(prover: &'p Prover, names: &[String]) -> Result<Vec<&'p Theorem>, Fatal> {
+    if names.is_empty() {
+        return Ok(prover.theorems().iter().collect());
+    }
+    let known = || prover.theorems().iter().map(|t| t.id.as_str());
+    let find = |name: &String| {
+        prover.theorems().iter().find(|t| t.id == *name).ok_or_else(|| {
+            let help = nearest(name, known())
+                .map_or_else(String::new, |meant| format!("perhaps `{meant}` is meant"));
+            Fatal::new(format!("there is no theorem `{name}`"), help)
+        })
+    };
+    names.iter().map(find).collect()
+}

@@ -1,0 +1,113 @@
+//! What two sets of rules do differently: two profiles, or one profile with two tables on top.
+
+use super::document::Witness;
+use super::question::{Answer, Questions, Side};
+use super::versions;
+use crate::subject::Kind;
+use crate::table::{Catalog, RuleId};
+
+/// Which way a difference goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// The first denies what the second allows.
+    NewlyAllowed,
+    /// The first allows what the second denies.
+    NewlyDenied,
+}
+
+impl Direction {
+    /// `newly allowed` or `newly denied`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NewlyAllowed => "newly allowed",
+            Self::NewlyDenied => "newly denied",
+        }
+    }
+}
+
+/// One difference, or what is not known of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// What is judged differently.
+    pub kind: Kind,
+    /// Which way.
+    pub direction: Direction,
+    /// The deny row that one side has a say with.
+    pub rule: Option<RuleId>,
+    /// The key that only one side knows.
+    pub key: Option<String>,
+    /// A document that one side allows and the other denies.
+    pub witness: Option<Box<Witness>>,
+    /// Why it is not known whether there is a difference.
+    pub doubts: Vec<String>,
+}
+
+/// All differences of two sets of rules.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProgramDiff {
+    /// The kinds that both judge, and so were compared.
+    pub kinds: Vec<Kind>,
+    /// The differences, by kind and direction.
+    pub differences: Vec<Difference>,
+    /// How many questions were answered.
+    pub questions: usize,
+}
+
+impl ProgramDiff {
+    /// Whether there is a difference in this direction.
+    #[must_use]
+    pub fn has(&self, direction: Direction) -> bool {
+        self.differences.iter().any(|d| d.direction == direction && d.doubts.is_empty())
+    }
+
+    /// Whether something is not known.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.differences.iter().any(|d| !d.doubts.is_empty())
+    }
+}
+
+/// Finds what `after` judges differently than `before`: each a catalog and one of its profiles.
+///
+/// `only` restricts it to one kind.
+#[must_use]
+pub fn diff(before: (&Catalog, &str), after: (&Catalog, &str), only: Option<Kind>) -> ProgramDiff {
+    let questions = Questions::default();
+    let mut out = ProgramDiff::default();
+    for kind in Kind::ALL.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
+        let old = Side::new(before.0, before.1, kind);
+        let new = Side::new(after.0, after.1, kind);
+        let (Some(old), Some(new)) = (old, new) else { continue };
+        out.kinds.push(kind);
+        for (direction, from, to) in
+            [(Direction::NewlyDenied, &old, &new), (Direction::NewlyAllowed, &new, &old)]
+        {
+            for (rule, answer) in versions::newly_denied(&questions, from, to) {
+                out.questions += 1;
+                let (witness, doubts) = match answer {
+                    Answer::Impossible => continue,
+                    Answer::Possible(witness) => (Some(witness), Vec::new()),
+                    Answer::Undecided(doubts) => (None, doubts),
+                };
+                let (rule, key) = (Some(rule), None);
+                out.differences.push(Difference { kind, direction, rule, key, witness, doubts });
+            }
+            // A key that only one side knows is refused by the other, where unknown keys are.
+            for (key, witness) in versions::new_keys(to, from) {
+                out.questions += 1;
+                if let Some(witness) = witness {
+                    out.differences.push(Difference {
+                        kind,
+                        direction,
+                        rule: None,
+                        key: Some(key),
+                        witness: Some(Box::new(witness)),
+                        doubts: Vec::new(),
+                    });
+                }
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,201 @@
+//! Models of a question: ways through its decision diagram, cheapest first, that values exist for.
+
+use std::collections::BTreeSet;
+
+use biodivine_lib_bdd::{Bdd, BddPointer};
+
+use super::parts::{Part, parts};
+use super::sides::sides;
+use super::space::{Atom, Space, TermId};
+use super::values::{Conflict, Literals, Values, values};
+use crate::schema::Constant;
+
+/// How many models are looked at before a question is given up.
+const MAX_MODELS: usize = 600;
+
+/// The models of a question, one after the other.
+pub(super) struct Models<'m> {
+    space: &'m mut Space,
+    parts: Vec<Part>,
+    /// The model of each part that is valid still.
+    found: Vec<Option<(Literals, Values)>>,
+    pool: &'m [Vec<u8>],
+    looked_at: usize,
+    /// Why the end of the models would be no proof that there are none.
+    pub(super) doubts: BTreeSet<String>,
+}
+
+impl<'m> Models<'m> {
+    /// `conditions` are to hold together, the one that the question is about first; `pool` are strings to try as
+    /// arguments of views.
+    pub(super) fn new(space: &'m mut Space, mut conditions: Vec<Bdd>, pool: &'m [Vec<u8>]) -> Self {
+        if conditions.iter().any(Bdd::is_false) {
+            conditions = vec![space.no()];
+        } else {
+            // What always holds keeps the diagrams small.
+            let rest = conditions.split_off(conditions.len().min(1));
+            conditions.extend(sides(space));
+            conditions.extend(rest);
+        }
+        let parts = parts(space, conditions);
+        let doubts = space.limits.clone();
+        let found = parts.iter().map(|_| None).collect();
+        Self { space, parts, found, pool, looked_at: 0, doubts }
+    }
+
+    /// The next model.
+    pub(super) fn next(&mut self) -> Option<Values> {
+        // What the question is about first: mostly there is no model for just that.
+        let mut order: Vec<usize> = (0..self.parts.len()).collect();
+        order.sort_by_key(|n| self.parts.get(*n).map(|part| (!part.main, part.formula.size())));
+        let mut all = Values::default();
+        for number in order {
+            if self.found.get(number).is_none_or(Option::is_none) {
+                let model = self.part(number);
+                if model.is_none() {
+                    // What is doubtful about other parts does not matter: this one has no model.
+                    self.doubts = self.space.limits.clone();
+                    self.doubts
+                        .extend(self.parts.get(number).into_iter().flat_map(|p| p.doubts.iter().cloned()));
+                    return None;
+                }
+                if let Some(slot) = self.found.get_mut(number) {
+                    *slot = model;
+                }
+            }
+            if let Some(Some((_, values))) = self.found.get(number) {
+                all.extend(values.clone());
+            }
+        }
+        Some(all)
+    }
+
+    /// A model of one part.
+    fn part(&mut self, number: usize) -> Option<(Literals, Values)> {
+        let part = self.parts.get_mut(number)?;
+        while !part.formula.is_false() {
+            self.looked_at = self.looked_at.saturating_add(1);
+            if self.looked_at > MAX_MODELS {
+                part.doubts.insert(format!("more than {MAX_MODELS} cases would have to be looked at"));
+                return None;
+            }
+            let model = cheapest(&part.formula, self.space)?;
+            match values(self.space, &model, self.pool) {
+                Ok(values) => return Some((model, values)),
+                Err(Conflict::Hard(core)) => exclude(self.space, part, &core),
+                Err(Conflict::Soft(core, why)) => {
+                    part.doubts.insert(why);
+                    exclude(self.space, part, &core);
+                }
+            }
+        }
+        None
+    }
+
+    /// The space, to build documents from.
+    pub(super) fn space(&self) -> &Space {
+        self.space
+    }
+
+    /// Leaves out the last model, which turned out not to be one, for a reason that is no proof.
+    pub(super) fn reject(&mut self, why: &str) {
+        self.doubts.insert(why.to_owned());
+        for (part, found) in self.parts.iter_mut().zip(&mut self.found) {
+            if part.main
+                && let Some((model, _)) = found.take()
+            {
+                part.doubts.insert(why.to_owned());
+                exclude(self.space, part, &model);
+            }
+        }
+    }
+}
+
+fn exclude(space: &Space, part: &mut Part, literals: &Literals) {
+    let mut all = space.yes();
+    for (number, holds) in literals.iter().rev() {
+        all = all.and(&space.literal(*number, *holds));
+    }
+    part.formula = part.formula.and_not(&all);
+}
+
+/// The way to true through a decision diagram that asks for least.
+fn cheapest(formula: &Bdd, space: &Space) -> Option<Literals> {
+    let weights: Vec<(u64, u64)> = space.atoms().iter().map(|atom| weight(space, atom)).collect();
+    let weigh = |node| {
+        let number = space.owner(formula.var_of(node));
+        number.and_then(|n| weights.get(n)).copied().unwrap_or_default()
+    };
+    let mut costs: Vec<Option<u64>> = vec![None; formula.size()];
+    // Below a node are only nodes that were made before it.
+    let mut stack = vec![formula.root_pointer()];
+    while let Some(node) = stack.last().copied() {
+        if node.is_terminal() || cost(node, &costs).is_some() {
+            stack.pop();
+            continue;
+        }
+        let (low, high) = (formula.low_link_of(node), formula.high_link_of(node));
+        match (cost(low, &costs), cost(high, &costs)) {
+            (Some(low), Some(high)) => {
+                let (no, yes) = weigh(node);
+                let best = low.saturating_add(no).min(high.saturating_add(yes));
+                if let Some(slot) = costs.get_mut(node.to_index()) {
+                    *slot = Some(best);
+                }
+                stack.pop();
+            }
+            (None, _) => stack.push(low),
+            (_, None) => stack.push(high),
+        }
+    }
+    let mut out = Literals::new();
+    let mut node = formula.root_pointer();
+    while !node.is_terminal() {
+        let (no, yes) = weigh(node);
+        let (low, high) = (formula.low_link_of(node), formula.high_link_of(node));
+        let on_low = cost(low, &costs)?.saturating_add(no);
+        let on_high = cost(high, &costs)?.saturating_add(yes);
+        let up = on_high < on_low;
+        out.extend(space.owner(formula.var_of(node)).map(|number| (number, up)));
+        node = if up { high } else { low };
+    }
+    node.is_one().then_some(out)
+}
+
+/// More than any way to true costs.
+const NEVER: u64 = 1 << 60;
+
+fn cost(node: BddPointer, costs: &[Option<u64>]) -> Option<u64> {
+    if node.is_one() {
+        Some(0)
+    } else if node.is_zero() {
+        Some(NEVER)
+    } else {
+        costs.get(node.to_index()).copied().flatten()
+    }
+}
+
+/// What it costs, roughly in bytes of a document, that an atom does not hold, and that it does: nothing where it is so
+/// of what is left out.
+fn weight(space: &Space, atom: &Atom) -> (u64, u64) {
+    let default = |term: &TermId| space.get(*term).and_then(|t| t.default.as_ref());
+    let (by_itself, cost) = match atom {
+        Atom::Equal(..) => return (0, 0),
+        Atom::Used(..) => (false, 12),
+        Atom::Present(_) => (false, 8),
+        Atom::True(term) => (default(term) == Some(&Constant::Bool(true)), 6),
+        Atom::Text(term, lang) => {
+            let text = match default(term) {
+                Some(Constant::String(text)) => text.as_bytes(),
+                _ => &[],
+            };
+            (space.langs.borrow().get(*lang).is_some_and(|lang| lang.contains(text)), 5)
+        }
+        Atom::AtMost(Some(x), None, c) => match default(x) {
+            Some(Constant::Int(n)) => (n <= c, 7),
+            _ => (*c >= 0, 7),
+        },
+        Atom::AtMost(_, _, c) => (*c >= 0, 1),
+    };
+    if by_itself { (cost, 0) } else { (0, cost) }
+}

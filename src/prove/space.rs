@@ -1,0 +1,395 @@
+//! What a question is about: the values of a document as terms, what is asked of them as atoms, and a variable of a
+//! decision diagram for each atom.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use biodivine_lib_bdd::{Bdd, BddVariable, BddVariableSet};
+
+use super::entries::Entries;
+use super::language::{self, Lang};
+use crate::facts::views::View;
+use crate::schema::{Constant, Type};
+
+/// The variables of decision diagrams.
+const MAX_VARIABLES: u16 = 60_000;
+/// How many variables in a row a term has for its atoms. What depends on each other should stand close together: the size
+/// of a diagram can double with every pair that does not.
+const BLOCK: u16 = 24;
+/// From this number on entries of a map have keys that the question names.
+pub(super) const NAMED: usize = 1000;
+
+/// The number of a term.
+pub(super) type TermId = usize;
+/// The number of an automaton.
+pub(super) type LangId = usize;
+
+/// A value of the document, or of what is known besides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// A root of the subject; 0 is the document.
+    Root(usize),
+    /// A field of a record.
+    Field(TermId, String),
+    /// An element of a list, or the value of an entry.
+    Element(TermId, usize),
+    /// The key of an entry.
+    Key(TermId, usize),
+    /// The result of a view.
+    View(&'static str, Vec<Arg>),
+    /// A field of it, by its number.
+    Output(TermId, usize),
+    /// The size of a value that is not modelled further.
+    Size(TermId),
+    /// Whether a list that a view made has an element, which is written out.
+    Member(TermId, String),
+}
+
+/// An argument of a view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Arg {
+    Bool(bool),
+    Int(i64),
+    Str(Vec<u8>),
+    Term(TermId),
+    /// A list or map that is not there.
+    Nothing,
+}
+
+/// A term and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    pub(super) node: Node,
+    /// Its type in the schema; none for what views make, and for keys.
+    pub(super) ty: Option<Type>,
+    /// The root it lies in.
+    pub(super) root: usize,
+    /// What the loader puts in for a zero value.
+    pub(super) default: Option<Constant>,
+    /// Whether it does so even for a zero value that is given.
+    pub(super) never_zero: bool,
+    pub(super) view: Option<&'static View>,
+    /// A struct whose fields stand in the object around it, and one of them to name if none has a value.
+    pub(super) embed: Option<(String, Type)>,
+}
+
+/// Something that is true or false of some terms.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Atom {
+    /// A bool is true.
+    True(TermId),
+    /// `has()`.
+    Present(TermId),
+    /// A list or map has more than so many entries: the entry of this number is there.
+    Used(TermId, usize),
+    /// A string is in a set.
+    Text(TermId, LangId),
+    /// Two strings are equal; the lower number first.
+    Equal(TermId, TermId),
+    /// `x - y <= c`; no term stands for zero.
+    AtMost(Option<TermId>, Option<TermId>, i64),
+}
+
+impl Atom {
+    /// The terms it speaks of.
+    pub(super) fn terms(&self) -> impl Iterator<Item = TermId> {
+        let (a, b) = match self {
+            Self::True(t) | Self::Present(t) | Self::Used(t, _) | Self::Text(t, _) => (Some(*t), None),
+            Self::Equal(a, b) => (Some(*a), Some(*b)),
+            Self::AtMost(x, y, _) => (*x, *y),
+        };
+        a.into_iter().chain(b)
+    }
+}
+
+/// What strings can be, remembered from one question to the next.
+#[derive(Debug, Default)]
+pub(super) struct Langs {
+    numbers: BTreeMap<String, Option<LangId>>,
+    list: Vec<Rc<Lang>>,
+    outcomes: BTreeMap<Vec<LangId>, Outcomes>,
+    strings: BTreeMap<(Vec<(LangId, bool)>, usize), Strings>,
+}
+
+/// The shortest strings that pass some tests.
+type Strings = Option<Rc<Vec<Vec<u8>>>>;
+
+/// The combinations of outcomes that some tests can have, each with a shortest string.
+type Outcomes = Option<Rc<Vec<(Vec<bool>, Vec<u8>)>>>;
+
+impl Langs {
+    fn number(&mut self, name: String, make: impl FnOnce() -> Option<Lang>) -> Option<LangId> {
+        if let Some(found) = self.numbers.get(&name) {
+            return *found;
+        }
+        let number = make().map(|lang| {
+            self.list.push(Rc::new(lang));
+            self.list.len().saturating_sub(1)
+        });
+        self.numbers.insert(name, number);
+        number
+    }
+
+    pub(super) fn get(&self, id: LangId) -> Option<Rc<Lang>> {
+        self.list.get(id).cloned()
+    }
+
+    /// As [`language::outcomes`].
+    pub(super) fn outcomes(&mut self, ids: &[LangId]) -> Outcomes {
+        if let Some(found) = self.outcomes.get(ids) {
+            return found.clone();
+        }
+        let langs: Vec<Rc<Lang>> = ids.iter().filter_map(|id| self.get(*id)).collect();
+        let refs: Vec<&Lang> = langs.iter().map(Rc::as_ref).collect();
+        let found = language::outcomes(&refs).map(Rc::new);
+        self.outcomes.insert(ids.to_vec(), found.clone());
+        found
+    }
+
+    /// As [`language::strings`].
+    pub(super) fn strings(&mut self, tests: &[(LangId, bool)], most: usize) -> Option<Rc<Vec<Vec<u8>>>> {
+        let key = (tests.to_vec(), most);
+        if let Some(found) = self.strings.get(&key) {
+            return found.clone();
+        }
+        let langs: Vec<(Rc<Lang>, bool)> =
+            tests.iter().filter_map(|(id, wanted)| Some((self.get(*id)?, *wanted))).collect();
+        let refs: Vec<_> = langs.iter().map(|(lang, wanted)| (lang.as_ref(), *wanted)).collect();
+        let found = language::strings(&refs, most).map(Rc::new);
+        self.strings.insert(key, found.clone());
+        found
+    }
+}
+
+/// The terms and atoms of one question.
+#[derive(Debug)]
+pub(super) struct Space {
+    vars: Rc<BddVariableSet>,
+    variables: Rc<Vec<BddVariable>>,
+    pub(super) langs: Rc<RefCell<Langs>>,
+    terms: Vec<Term>,
+    numbers: BTreeMap<Node, TermId>,
+    atoms: Vec<Atom>,
+    atom_numbers: BTreeMap<Atom, usize>,
+    /// The variable of each atom.
+    places: Vec<u16>,
+    /// And back.
+    owners: BTreeMap<u16, usize>,
+    /// The next free variable of each term, and the end of its block.
+    blocks: BTreeMap<TermId, (u16, u16)>,
+    next_block: u16,
+    /// How many entries of each list or map are modelled, by its path.
+    pub(super) slots: BTreeMap<String, usize>,
+    /// The keys that maps are asked for by name, by their path.
+    names: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Why the answer can be no proof of impossibility.
+    pub(super) limits: BTreeSet<String>,
+}
+
+/// What questions share.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    vars: Rc<BddVariableSet>,
+    variables: Rc<Vec<BddVariable>>,
+    pub(super) langs: Rc<RefCell<Langs>>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let vars = BddVariableSet::new_anonymous(MAX_VARIABLES);
+        let variables = vars.variables();
+        Self { vars: Rc::new(vars), variables: Rc::new(variables), langs: Rc::default() }
+    }
+}
+
+impl Space {
+    pub(super) fn new(shared: &Shared, entries: Entries) -> Self {
+        let names = entries.names.into_iter().map(|(path, names)| (path, names.into_iter().collect()));
+        Self {
+            vars: shared.vars.clone(),
+            variables: shared.variables.clone(),
+            langs: shared.langs.clone(),
+            terms: Vec::new(),
+            numbers: BTreeMap::new(),
+            atoms: Vec::new(),
+            atom_numbers: BTreeMap::new(),
+            places: Vec::new(),
+            owners: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            next_block: 0,
+            slots: entries.slots,
+            names: names.collect(),
+            limits: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn yes(&self) -> Bdd {
+        self.vars.mk_true()
+    }
+
+    pub(super) fn no(&self) -> Bdd {
+        self.vars.mk_false()
+    }
+
+    /// The term of a node, new or known.
+    pub(super) fn term(&mut self, node: Node, make: impl FnOnce(Node) -> Term) -> TermId {
+        if let Some(found) = self.numbers.get(&node) {
+            return *found;
+        }
+        let id = self.terms.len();
+        self.numbers.insert(node.clone(), id);
+        self.terms.push(make(node));
+        id
+    }
+
+    /// The term of a node, if the question has it.
+    pub(super) fn find(&self, node: &Node) -> Option<TermId> {
+        self.numbers.get(node).copied()
+    }
+
+    pub(super) fn get(&self, id: TermId) -> Option<&Term> {
+        self.terms.get(id)
+    }
+
+    pub(super) fn terms(&self) -> impl Iterator<Item = (TermId, &Term)> {
+        self.terms.iter().enumerate()
+    }
+
+    pub(super) fn atoms(&self) -> &[Atom] {
+        &self.atoms
+    }
+
+    /// The variable of an atom.
+    pub(super) fn atom(&mut self, atom: Atom) -> Bdd {
+        let number = match self.atom_numbers.get(&atom) {
+            Some(number) => *number,
+            None => {
+                let number = self.atoms.len();
+                let place = self.place(atom.terms().max().unwrap_or_default());
+                self.atom_numbers.insert(atom.clone(), number);
+                self.atoms.push(atom);
+                self.places.push(place);
+                self.owners.insert(place, number);
+                number
+            }
+        };
+        self.literal(number, true)
+    }
+
+    /// A free variable for an atom of a term.
+    fn place(&mut self, term: TermId) -> u16 {
+        let (next, end) = self.blocks.get(&term).copied().unwrap_or_default();
+        let next = if next < end { next } else { self.next_block };
+        let end = if next == self.next_block {
+            self.next_block = self.next_block.saturating_add(BLOCK);
+            next.saturating_add(BLOCK)
+        } else {
+            end
+        };
+        if end > MAX_VARIABLES {
+            self.limits.insert("it asks for too much at once".to_owned());
+        }
+        self.blocks.insert(term, (next.saturating_add(1), end));
+        next
+    }
+
+    /// The number of the atom that a variable stands for.
+    pub(super) fn owner(&self, variable: BddVariable) -> Option<usize> {
+        self.owners.get(&u16::try_from(variable.to_index()).ok()?).copied()
+    }
+
+    /// The number of an atom, if the question has it.
+    pub(super) fn number(&self, atom: &Atom) -> Option<usize> {
+        self.atom_numbers.get(atom).copied()
+    }
+
+    pub(super) fn has_atom(&self, atom: &Atom) -> bool {
+        self.atom_numbers.contains_key(atom)
+    }
+
+    /// The variable of an atom by its number.
+    pub(super) fn literal(&self, number: usize, value: bool) -> Bdd {
+        let place = self.places.get(number).copied().unwrap_or(u16::MAX);
+        match self.variables.get(usize::from(place)) {
+            Some(var) => self.vars.mk_literal(*var, value),
+            None => self.no(),
+        }
+    }
+
+    /// A string passes the test of a pattern.
+    pub(super) fn text(&mut self, term: TermId, pattern: &str) -> Bdd {
+        let number = self.langs.borrow_mut().number(pattern.to_owned(), || Lang::of_pattern(pattern));
+        self.in_lang(term, number, pattern)
+    }
+
+    /// A string has at most so many bytes.
+    pub(super) fn short(&mut self, term: TermId, bytes: i64) -> Bdd {
+        let Ok(most) = usize::try_from(bytes) else { return self.no() };
+        let name = format!("size <= {most}");
+        let number = self.langs.borrow_mut().number(name.clone(), || Lang::at_most(most));
+        self.in_lang(term, number, &name)
+    }
+
+    /// A string is in a set that has a name.
+    pub(super) fn member(&mut self, term: TermId, name: &str, make: impl FnOnce() -> Option<Lang>) -> Bdd {
+        let number = self.langs.borrow_mut().number(name.to_owned(), make);
+        self.in_lang(term, number, name)
+    }
+
+    fn in_lang(&mut self, term: TermId, number: Option<LangId>, name: &str) -> Bdd {
+        match number {
+            Some(lang) => self.atom(Atom::Text(term, lang)),
+            None => {
+                // Free, so that what is found impossible is impossible all the same.
+                let shape = Node::Member(term, name.to_owned());
+                let free = self.term(shape, |node| Term::made(node, 0));
+                self.atom(Atom::True(free))
+            }
+        }
+    }
+
+    /// The path of a list or map, without the numbers of entries: two entries' lists have the same.
+    pub(super) fn path(&self, term: TermId) -> String {
+        match self.get(term).map(|t| &t.node) {
+            Some(Node::Root(root)) => root.to_string(),
+            Some(Node::Field(of, name)) => format!("{}.{name}", self.path(*of)),
+            Some(Node::Element(of, _)) => format!("{}[]", self.path(*of)),
+            Some(Node::Key(of, _)) => format!("{}#", self.path(*of)),
+            _ => String::new(),
+        }
+    }
+
+    /// How many entries of a list are modelled.
+    pub(super) fn slots_of(&self, term: TermId) -> usize {
+        self.slots.get(&self.path(term)).copied().unwrap_or(0)
+    }
+
+    /// The keys that a map is asked for by name.
+    pub(super) fn names_of(&self, term: TermId) -> &[Vec<u8>] {
+        self.names.get(&self.path(term)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The key of an entry that has a name.
+    pub(super) fn name(&self, key: TermId) -> Option<&Vec<u8>> {
+        match self.get(key)?.node {
+            Node::Key(of, index) => self.names_of(of).get(index.checked_sub(NAMED)?),
+            _ => None,
+        }
+    }
+
+    /// The term around a term.
+    pub(super) fn parent(&self, term: TermId) -> Option<TermId> {
+        match self.get(term)?.node {
+            Node::Field(of, _) | Node::Element(of, _) | Node::Key(of, _) | Node::Size(of) => Some(of),
+            _ => None,
+        }
+    }
+}
+
+impl Term {
+    /// A term that no schema has.
+    pub(super) fn made(node: Node, root: usize) -> Self {
+        Self { node, ty: None, root, default: None, never_zero: false, view: None, embed: None }
+    }
+}

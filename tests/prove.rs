@@ -1,0 +1,307 @@
+//! What `plimsoll prove` and `plimsoll diff` say is so.
+#![cfg(feature = "prove")]
+
+use std::sync::LazyLock;
+
+use plimsoll::prove::{Answer, Direction, FaultKind, Prover, Verdict, diff, faults, separate};
+use plimsoll::subject::{Kind, Policy, Request, add_table};
+use plimsoll::table::Catalog;
+use plimsoll::{Budget, Decision};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::FileFailurePersistence;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::builtin().unwrap());
+
+#[test]
+fn every_theorem_comes_out_as_listed() {
+    let prover = Prover::new(&CATALOG).unwrap();
+    assert!(prover.theorems().len() >= 40);
+    for theorem in prover.theorems() {
+        let proof = prover.prove(theorem);
+        let wanted = match theorem.holds {
+            Some(true) => Verdict::Holds,
+            Some(false) => Verdict::Refuted,
+            // Listed as not proved; once it is, the list is to say so.
+            None => Verdict::Undecided,
+        };
+        assert_eq!(proof.verdict, wanted, "{}: {:#?}", theorem.id, proof.cases);
+        assert!(proof.questions > 0, "{} asks nothing", theorem.id);
+    }
+}
+
+/// A table on top of the rules for daemon.json.
+fn table(rows: &[(&str, &str, &str, i64)]) -> String {
+    let mut text = "[table]\nid = 'ours'\nsubject = 'daemon'\nline = 'moby'\nsource = 'tests'\n".to_owned();
+    for (id, effect, when, stage) in rows {
+        text += &format!(
+            "[[rule]]\nid = '{id}'\ntitle = 't'\nstage = {stage}\neffect = '{effect}'\nwhen = \"\"\"{}\"\"\"\n\
+             message = 'm'\nwhy = 'w'\nhelp = 'h'\nevidence = 'read'\nsince = 'moby-28'\nbad = ['{{}}']\ngood = ['{{}}']\n",
+            when.replace('\\', "\\\\")
+        );
+    }
+    text
+}
+
+fn with(rows: &[(&str, &str, &str, i64)]) -> Catalog {
+    let text = table(rows);
+    CATALOG.with_table("ours.toml", &text).unwrap_or_else(|e| panic!("{:?}\n{text}", e.problems))
+}
+
+#[test]
+fn rows_that_do_nothing_are_found() {
+    let catalog = with(&[
+        ("XY001", "deny", "mtu > 9000 && mtu < 9000", 9000),
+        ("XY002", "deny", "default-runtime.startsWith('/') && !(default-runtime in runtimes)", 9001),
+        ("XY003", "deny", "'runc' in runtimes", 9002),
+        ("XY004", "deny", "mtu > 9000", 9003),
+        ("XY005", "warn", "'runc' in runtimes && debug", 9004),
+        ("XY006", "deny", "log-driver.endsWith('x') && !log-driver.contains('x')", 9005),
+        ("XY007", "warn", "hosts.exists(h, h.startsWith('tcp://'))", 9006),
+        ("XY008", "warn", "!hosts.all(h, !h.matches('^tcp://.*$'))", 9007),
+        ("XY009", "deny", "mtu >= 9001 && ipv6", 9008),
+    ]);
+    let (found, looked_at) = faults(&catalog, CATALOG.rules().len());
+    assert_eq!(looked_at, 9);
+    assert!(found.iter().all(|f| f.doubts.is_empty()), "{found:#?}");
+    let found: Vec<(&str, FaultKind, Vec<&str>)> = found
+        .iter()
+        .map(|f| (f.rule.as_str(), f.kind, f.because_of.iter().map(|r| r.as_str()).collect()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("XY001", FaultKind::Contradictory, vec![]),
+            ("XY006", FaultKind::Contradictory, vec![]),
+            ("XY002", FaultKind::Shadowed, vec!["RT002"]),
+            ("XY003", FaultKind::Shadowed, vec!["RT001"]),
+            ("XY005", FaultKind::Shadowed, vec!["RT001", "XY003"]),
+            ("XY009", FaultKind::Shadowed, vec!["XY004"]),
+            ("XY003", FaultKind::Duplicate, vec!["RT001"]),
+            ("XY008", FaultKind::Duplicate, vec!["XY007"]),
+        ]
+    );
+}
+
+#[test]
+fn a_changed_table_shows_what_it_lets_through() {
+    let old = with(&[
+        ("XY001", "deny", "hosts.exists(h, h.startsWith('tcp://')) && !tlsverify", 9000),
+        ("XY002", "deny", "mtu > 9000", 9001),
+    ]);
+    for (what, new, allowed, denied) in [
+        (
+            "nothing",
+            vec![
+                ("XY001", "deny", "!tlsverify && !hosts.all(h, !h.startsWith('tcp://'))", 9000),
+                ("XY002", "deny", "mtu >= 9001", 9001),
+            ],
+            vec![],
+            vec![],
+        ),
+        (
+            "a row removed",
+            vec![("XY002", "deny", "mtu > 9000", 9001)],
+            vec![r#"{"hosts":["tcp://"]}"#],
+            vec![],
+        ),
+        (
+            "a literal changed",
+            vec![
+                ("XY001", "deny", "hosts.exists(h, h.startsWith('tcp://')) && !tlsverify", 9000),
+                ("XY002", "deny", "mtu > 9999", 9001),
+            ],
+            vec![r#"{"mtu":9001}"#],
+            vec![],
+        ),
+        (
+            "an operator changed",
+            vec![
+                ("XY001", "deny", "hosts.exists(h, h.startsWith('tcp://')) && !tlsverify", 9000),
+                ("XY002", "deny", "mtu >= 9000", 9001),
+            ],
+            vec![],
+            vec![r#"{"mtu":9000}"#],
+        ),
+    ] {
+        let found = diff((&old, "moby-28"), (&with(&new), "moby-28"), Some(Kind::Daemon));
+        assert!(!found.is_undecided(), "{what}");
+        let shown = |direction| -> Vec<String> {
+            let these = found.differences.iter().filter(|d| d.direction == direction);
+            these.map(|d| String::from_utf8(d.witness.as_ref().unwrap().text()).unwrap()).collect()
+        };
+        assert_eq!(shown(Direction::NewlyAllowed), allowed, "{what}");
+        assert_eq!(shown(Direction::NewlyDenied), denied, "{what}");
+    }
+}
+
+#[test]
+fn tables_on_top_can_neither_set_nor_halt() {
+    let text = table(&[("XY001", "warn", "debug", -5)]);
+    for (line, key) in [("halt = true\n", "halt"), ("set = { debug = \"false\" }\n", "set")] {
+        let error = add_table(&CATALOG, "ours.toml", &format!("{text}{line}")).unwrap_err();
+        let message = format!("XY001: a table on top can only add findings, so it has no `{key}`");
+        assert_eq!(error.problems.iter().map(|p| p.message.clone()).collect::<Vec<_>>(), [message]);
+    }
+}
+
+/// A condition on a string.
+fn on_text(name: &'static str) -> BoxedStrategy<String> {
+    let tests = vec![
+        "@ == 'a'",
+        "@ == ''",
+        "@.startsWith('a')",
+        "@.endsWith('b')",
+        "@.contains('/')",
+        "@.matches('^(?:a|b)+$')",
+        "@.matches('^.a.*$')",
+        "@.size() > 1",
+        "@.size() == 0",
+        "@ in ['a', 'ab', '/']",
+        "@ in hosts",
+        "@ in runtimes",
+        "@ == log-driver",
+        "runtimes[@].path == 'b'",
+        "runtimes[@].path.contains('a')",
+        "@ in host.users",
+        "host.containers[@] == 'a'",
+    ];
+    select(tests).prop_map(move |test| test.replace('@', name)).boxed()
+}
+
+fn condition() -> BoxedStrategy<String> {
+    let plain = vec![
+        "debug",
+        "iptables",
+        "mtu < 2",
+        "mtu == 1500",
+        "mtu >= 2 && mtu <= 3",
+        "max-concurrent-downloads <= 3",
+        "mtu < max-concurrent-downloads",
+        "mtu == max-concurrent-downloads",
+        "hosts.size() > 1",
+        "hosts.size() == 1",
+        "has(hosts)",
+        "runtimes.size() == 2",
+        "'a' in runtimes",
+        "runtimes['a'].runtimeArgs.size() > 0",
+        "host.cpus > 1",
+        "has(host.cpus)",
+        "host.sysinfo.cpu_realtime",
+        "has(tls)",
+        "true",
+    ];
+    let leaf = prop_oneof![
+        3 => select(plain).prop_map(str::to_owned),
+        1 => on_text("log-driver"),
+        1 => on_text("bridge"),
+        2 => (any::<bool>(), on_text("h")).prop_map(|(all, c)| format!("hosts.{}(h, {c})", if all { "all" } else { "exists" })),
+        2 => (any::<bool>(), on_text("n"), on_text("r.path"), select(vec!["&&", "||"]))
+            .prop_map(|(all, a, b, op)| format!("runtimes.{}(n, r, {a} {op} {b})", if all { "all" } else { "exists" })),
+        1 => (any::<bool>(), any::<bool>(), on_text("x"))
+            .prop_map(|(some, all, c)| format!(
+                "runtimes.{}(n, r, r.runtimeArgs.{}(x, {c} || x == n))",
+                if some { "exists" } else { "all" },
+                if all { "all" } else { "exists" },
+            )),
+    ];
+    leaf.prop_recursive(3, 8, 2, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|c| format!("!({c})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) && ({b})")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("({a}) || ({b})")),
+        ]
+    })
+    .boxed()
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    select(vec!["", "a", "b", "ab", "/", "ba", "bab"])
+}
+
+fn runtimes() -> impl Strategy<Value = serde_json::Value> {
+    let runtime = (word(), prop::collection::vec(word(), 0..3))
+        .prop_map(|(path, args)| serde_json::json!({ "path": path, "runtimeArgs": args }));
+    prop::collection::btree_map(word(), runtime, 0..4).prop_map(|m| serde_json::json!(m))
+}
+
+/// A daemon.json and facts of the machine, some of them not told.
+fn document() -> impl Strategy<Value = (String, String)> {
+    let fields = (
+        prop::option::of(any::<bool>().prop_map(|b| serde_json::json!(b))),
+        prop::option::of((0..4_i64).prop_map(|n| serde_json::json!(n))),
+        prop::option::of((1..5_i64).prop_map(|n| serde_json::json!(n))),
+        prop::option::of(word().prop_map(|w| serde_json::json!(w))),
+        prop::option::of(word().prop_map(|w| serde_json::json!(w))),
+        prop::option::of(prop::collection::vec(word(), 0..4).prop_map(|w| serde_json::json!(w))),
+        prop::option::of(runtimes()),
+    );
+    let host = (
+        prop::option::of((0..3_i64).prop_map(|n| serde_json::json!(n))),
+        prop::option::of(prop::collection::vec(word(), 0..3).prop_map(|w| serde_json::json!(w))),
+        prop::option::of(
+            prop::collection::btree_map(word(), word(), 0..3).prop_map(|m| serde_json::json!(m)),
+        ),
+        prop::option::of(any::<bool>().prop_map(|b| serde_json::json!({ "cpu_realtime": b }))),
+    );
+    (fields, host).prop_map(|((a, b, c, d, e, f, g), (h, i, j, k))| {
+        let text = |members: Vec<(&str, Option<serde_json::Value>)>| {
+            let members = members.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?)));
+            serde_json::Value::Object(members.collect()).to_string()
+        };
+        let names = ["debug", "mtu", "max-concurrent-downloads", "log-driver", "bridge", "hosts", "runtimes"];
+        let facts = ["cpus", "users", "containers", "sysinfo"];
+        (
+            text(names.into_iter().zip([a, b, c, d, e, f, g]).collect()),
+            text(facts.into_iter().zip([h, i, j, k]).collect()),
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(64),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/prove.txt"))),
+        ..ProptestConfig::default()
+    })]
+
+    /// What the procedure calls impossible no document does, what a document does it finds possible, and of the
+    /// language without views nothing stays undecided but chains of look-ups.
+    #[test]
+    fn the_procedure_agrees_with_trying(
+        (one, other, first) in (condition(), condition(), condition()),
+        change in select(vec!["", "set = { mtu = \"2\" }\n", "set = { bridge = \"log-driver\", debug = \"true\" }\n"]),
+        documents in prop::collection::vec(document(), 120),
+    ) {
+        let mut text = table(&[("XY002", "warn", &one, 20), ("XY003", "warn", &other, 21)]);
+        if !change.is_empty() {
+            text += &format!(
+                "[[rule]]\nid = 'XY001'\ntitle = 't'\nstage = 10\neffect = 'set'\nwhy = 'w'\nevidence = 'read'\n\
+                 since = 'moby-28'\nwhen = \"\"\"{first}\"\"\"\n{change}"
+            );
+        }
+        let catalog = CATALOG.with_table("ours.toml", &text);
+        let catalog = catalog.map_err(|e| TestCaseError::fail(format!("{:?}\n{text}", e.problems)))?;
+        let answer = separate(&catalog, "moby-28", Kind::Daemon, "XY002", "XY003");
+        if let Answer::Undecided(doubts) = &answer {
+            // Entries that each ask for another one can only be followed so far.
+            let chain = |doubt: &String| doubt.ends_with("could matter") || doubt.ends_with("depend on each other");
+            prop_assert!(doubts.iter().all(chain), "{answer:?}\n{text}");
+            return Ok(());
+        }
+        let policy = Policy::new(catalog, "moby-28").unwrap();
+        for (document, host) in &documents {
+            let request = Request { host: Some(host.as_bytes()), ..Request::new(Kind::Daemon, document.as_bytes()) };
+            let decision = policy.judge_traced(&request, &Budget::default()).unwrap().decision;
+            if separates(&decision) {
+                prop_assert!(matches!(answer, Answer::Possible(_)), "{document} with {host}\n{text}");
+            }
+        }
+    }
+}
+
+fn separates(decision: &Decision) -> bool {
+    let find = |id: &str| decision.trace.iter().find(|t| t.rule.as_str() == id).unwrap();
+    let (fires, silent) = (find("XY002"), find("XY003"));
+    fires.fired > 0 && silent.fired == 0 && silent.unknown == 0
+}
