@@ -66,6 +66,7 @@ impl Coverage {
                 table: rule.table.to_string(),
                 fired: row.fired,
                 quiet: row.judged - row.fired - row.unknown,
+                loops: !rule.each.is_empty(),
                 atoms,
             });
         }
@@ -94,12 +95,18 @@ struct Covered {
     table: String,
     fired: usize,
     quiet: usize,
+    /// Whether it is judged for the entries of something: it may fire on each, and not be judged where there is none.
+    loops: bool,
     atoms: Vec<Atom>,
 }
 
 impl Covered {
+    fn is_never_quiet(&self) -> bool {
+        self.quiet == 0 && !self.loops
+    }
+
     fn is_open(&self) -> bool {
-        self.fired == 0 || self.quiet == 0 || self.atoms.iter().any(Atom::is_open)
+        self.fired == 0 || self.is_never_quiet() || self.atoms.iter().any(Atom::is_open)
     }
 }
 
@@ -160,7 +167,7 @@ impl CoverageReport {
             if row.fired == 0 {
                 out.push_str("    never fired\n");
             }
-            if row.quiet == 0 {
+            if row.is_never_quiet() {
                 out.push_str("    fired whenever it was judged\n");
             }
             for atom in row.atoms.iter().filter(|atom| atom.is_open()) {

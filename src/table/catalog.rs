@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use super::builtin;
@@ -8,6 +9,7 @@ use super::profile::Profiles;
 use super::rule::{Rule, RuleId};
 use super::subject::{self, Root, Subject};
 use crate::schema::{Problem, Schema, TomlReader, parse_toml};
+use crate::source::LineIndex;
 
 /// Everything in spec/: schemas, profiles, subjects and rules, checked. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ struct Inner {
 }
 
 /// A table, schema or list that cannot be used; every problem in it, in the order of the text.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{name}: {} problem(s), the first: {}", problems.len(), problems.first().map_or("", |p| p.message.as_str()))]
 pub struct TableError {
     /// The name of the text: its path, or what the caller called it.
@@ -35,6 +37,25 @@ pub struct TableError {
     pub text: String,
     /// All problems.
     pub problems: Vec<Problem>,
+}
+
+/// The name, and each problem with its line and column: the text itself would bury them.
+impl fmt::Debug for TableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = LineIndex::new(self.text.as_bytes());
+        let problems: Vec<String> = self
+            .problems
+            .iter()
+            .map(|problem| {
+                let at = lines.position(problem.span.range().start);
+                format!("{}:{}: {}", at.line, at.column, problem.message)
+            })
+            .collect();
+        f.debug_struct("TableError")
+            .field("name", &self.name)
+            .field("problems", &problems)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The texts of a catalog that cannot be used.

@@ -2,7 +2,8 @@ use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
 use plimsoll::arbitrary::{self as made, Boundary, Names};
-use plimsoll::engine::{Budget, Verdict};
+use plimsoll::engine::{Budget, Program, Verdict};
+use plimsoll::facts::{Limits, decode};
 use plimsoll::schema::Schema;
 use plimsoll::subject::{Kind, Policy, Request};
 use plimsoll::table::{Catalog, TableError};
@@ -50,35 +51,116 @@ fn alike(policy: &Policy, request: &Request<'_>, table: &str) -> Option<Verdict>
     Some(fast.verdict)
 }
 
-/// A generated table loads and its rows judge generated documents alike by both evaluators, adding findings and taking none
-/// away; one with a small thing changed does so too, or its problems lie in it.
-pub(super) fn engine(data: &[u8]) {
-    let mut u = Unstructured::new(data);
-    engine_of(&mut u).unwrap();
+/// A subject like a built-in one, but without rules: a table about it is all there is to lower and to judge.
+struct Bare {
+    catalog: Catalog,
+    /// The document's schema, and those of the roots, as the profile has them.
+    schemas: Vec<Schema>,
 }
 
-fn engine_of(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+const BARE: &str = "bare";
+
+static BARES: LazyLock<[Bare; 2]> = LazyLock::new(|| {
+    [
+        bare(include_str!("../../spec/schema/daemon.toml"), &[("host", "host")]),
+        bare(
+            include_str!("../../spec/schema/create.toml"),
+            &[("host", "host"), ("daemon", "daemon"), ("image", "image")],
+        ),
+    ]
+});
+
+fn bare(schema: &str, roots: &[(&str, &str)]) -> Bare {
+    // A name of its own: the built-in schema has the other.
+    let schema = Schema::parse(&schema.replacen("id     = \"", "id     = \"bare-", 1)).unwrap();
+    let catalog = CATALOG.with_subject(BARE, schema, roots).unwrap();
+    let profiles = catalog.profiles();
+    let subject = catalog.subject(BARE).unwrap();
+    let schemas = [&subject.schema].into_iter().chain(subject.roots.iter().map(|root| &root.schema));
+    let schemas = schemas.map(|schema| schema.at_profile(&|id| profiles.at_least("moby-28", id))).collect();
+    Bare { catalog, schemas }
+}
+
+/// A generated table loads and its rows judge generated documents alike by both evaluators; one with a small thing changed
+/// does so too, or its problems lie in it. On top of the built-in rules it adds findings and takes none away.
+pub(super) fn engine(data: &[u8]) {
+    let data = stretched(data);
+    let mut u = Unstructured::new(&data);
+    if u.ratio(1_u8, 32).unwrap() { adds(&mut u).unwrap() } else { alone(&mut u).unwrap() }
+}
+
+/// The input, and bytes made from it behind: a table and its documents take more than fuzzers begin with.
+fn stretched(data: &[u8]) -> Vec<u8> {
+    const BYTES: usize = 6_000;
+    let mut state = data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut out = data.to_vec();
+    while out.len() < BYTES {
+        // xorshift64*
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        out.extend(state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes());
+    }
+    out
+}
+
+/// The table, and whether it was spoilt.
+fn table_of(names: &Names, subject: &str, u: &mut Unstructured<'_>) -> arbitrary::Result<(String, bool)> {
+    let table = made::table(names, subject, "moby", u)?;
+    let spoilt = u.ratio(1_u8, 8)?;
+    Ok((if spoilt { made::near_miss(&table, u)? } else { table }, spoilt))
+}
+
+fn loaded(catalog: &Catalog, table: &str, spoilt: bool) -> Option<Catalog> {
+    match catalog.with_table("made-up", table) {
+        Ok(catalog) => Some(catalog),
+        Err(error) => {
+            assert!(spoilt, "{:?}\n{table}", error.problems);
+            problems_lie_in(&error, table);
+            None
+        }
+    }
+}
+
+fn alone(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let Bare { catalog, schemas } = u.choose(&*BARES)?;
+    let names = Names::some(catalog.subject(BARE).unwrap(), u)?;
+    let (table, spoilt) = table_of(&names, BARE, u)?;
+    let Some(catalog) = loaded(catalog, &table, spoilt) else { return Ok(()) };
+    // A spoilt table may be about something else.
+    let Some(program) = Program::new(&catalog, "moby-28", BARE) else { return Ok(()) };
+    let (limits, budget) = (Limits::default(), Budget::default());
+    for _ in 0..48 {
+        let mut texts = vec![made::document_with(&schemas[0], names.fields(), u)?.text()];
+        for schema in &schemas[1..] {
+            texts.push(text_of(schema, u)?);
+        }
+        let facts = texts.iter().zip(schemas).map(|(text, schema)| decode(text.as_bytes(), schema, &limits));
+        let facts: Vec<_> = facts.map(|decoded| decoded.unwrap().facts).collect();
+        let (document, others) = (&facts[0], facts[1..].iter().collect::<Vec<_>>());
+        let fast = program.evaluate_traced(document, &others, &budget);
+        assert_eq!(fast, program.evaluate_naively(document, &others, &budget), "{texts:?}\n{table}");
+        let quiet = program.evaluate(document, &others, &budget);
+        assert_eq!(quiet.map(|d| d.verdict), fast.map(|d| d.verdict), "{texts:?}\n{table}");
+    }
+    Ok(())
+}
+
+/// On top of the built-in rules a table can only add.
+fn adds(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let kind = *u.choose(&KINDS)?;
     let subject = CATALOG.subject(kind.as_str()).unwrap();
     let names = Names::some(subject, u)?;
-    let table = made::table(&names, kind.as_str(), "moby", u)?;
-    let spoilt = u.ratio(1_u8, 8)?;
-    let table = if spoilt { made::near_miss(&table, u)? } else { table };
-    let catalog = match CATALOG.with_table("made-up", &table) {
-        Ok(catalog) => catalog,
-        Err(error) => {
-            assert!(spoilt, "{:?}\n{table}", error.problems);
-            problems_lie_in(&error, &table);
-            return Ok(());
-        }
-    };
+    let (table, spoilt) = table_of(&names, kind.as_str(), u)?;
+    let Some(catalog) = loaded(&CATALOG, &table, spoilt) else { return Ok(()) };
     let policy = Policy::new(catalog, "moby-28").unwrap();
-    let host_schema = CATALOG.schema("host").unwrap();
+    let schema = |id| CATALOG.schema(id).unwrap();
     for _ in 0..12 {
         let document = made::document_with(&subject.schema, names.fields(), u)?.text();
-        let host = text_of(host_schema, u)?;
-        let (daemon, image) =
-            (text_of(CATALOG.schema("daemon").unwrap(), u)?, text_of(CATALOG.schema("image").unwrap(), u)?);
+        let host = text_of(schema("host"), u)?;
+        let (daemon, image) = (text_of(schema("daemon"), u)?, text_of(schema("image"), u)?);
         let beside = kind == Kind::Create;
         let request = Request {
             host: Some(host.as_bytes()),
@@ -87,7 +169,6 @@ fn engine_of(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
             ..Request::new(kind, document.as_bytes())
         };
         let Some(verdict) = alike(&policy, &request, &table) else { continue };
-        // A table can only add: what the built-in rules deny stays denied.
         let builtin = POLICY.judge(&request, &Budget::default()).unwrap().decision.verdict;
         assert!(builtin != Verdict::Deny || verdict == Verdict::Deny, "{document}\n{table}");
     }
