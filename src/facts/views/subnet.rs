@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
@@ -16,25 +17,43 @@ pub(super) const SUBNET_V6: View = View {
     ],
     doc: "An IPv6 subnet, `address/bits`",
     source: "Go netip.ParsePrefix; moby libnetwork/drivers/bridge validateIPv6Subnet",
-    eval: |args| match parse_prefix(string(args, 0)) {
-        Err(reason) => fields(Err(reason), false, false, false),
-        Ok((IpAddr::V4(v4), bits)) => fields(Ok(format!("{v4}/{bits}")), false, false, false),
-        Ok((IpAddr::V6(v6), bits)) => {
-            let mapped = v6.to_ipv4_mapped().is_some();
-            fields(Ok(format!("{v6}/{bits}")), !mapped, v6.is_multicast(), clashes(v6, bits))
+    eval: |args| {
+        let text = string(args, 0);
+        // Nearly every daemon.json has none, and that is to cost nothing.
+        if text.is_empty() {
+            return fields(Err(OF_NOTHING.into()), false, false, false);
+        }
+        match parse_prefix(text) {
+            Err(reason) => fields(Err(reason.into()), false, false, false),
+            Ok((IpAddr::V4(v4), bits)) => fields(Ok(format!("{v4}/{bits}")), false, false, false),
+            Ok((IpAddr::V6(v6), bits)) => {
+                let mapped = v6.to_ipv4_mapped().is_some();
+                fields(Ok(format!("{v6}/{bits}")), !mapped, v6.is_multicast(), clashes(v6, bits))
+            }
         }
     },
 };
 
-fn fields(text: Result<String, String>, v6: bool, multicast: bool, clashes: bool) -> ViewFields<'static> {
+/// What Go says of an empty text.
+const OF_NOTHING: &str = r#"netip.ParsePrefix(""): no '/'"#;
+
+fn fields(
+    text: Result<String, Cow<'static, str>>,
+    v6: bool,
+    multicast: bool,
+    clashes: bool,
+) -> ViewFields<'static> {
     let valid = text.is_ok();
     let (text, reason) = match text {
-        Ok(text) => (text, String::new()),
+        Ok(text) => (text, Cow::Borrowed("")),
         Err(reason) => (String::new(), reason),
     };
     ViewFields::of([
         ViewField::Bool(valid),
-        str_field(reason),
+        match reason {
+            Cow::Borrowed(reason) => str_field(reason),
+            Cow::Owned(reason) => str_field(reason),
+        },
         ViewField::Bool(v6),
         ViewField::Bool(multicast),
         ViewField::Bool(clashes),
@@ -82,5 +101,6 @@ mod tests {
         let none = call("subnet_v6", &["fd00::1"]);
         assert_eq!(field(&none, "reason"), r#"netip.ParsePrefix("fd00::1"): no '/'"#);
         assert_eq!(field(&none, "valid"), "false");
+        assert_eq!(field(&call("subnet_v6", &[""]), "reason"), super::parse_prefix(b"").unwrap_err());
     }
 }
