@@ -120,7 +120,8 @@
 //! decode them), [`expr`] and [`table`] (the rules), [`engine`] (what they mean), [`runtime`] (what would run),
 //! [`lifecycle`] (the shim's processes as state machines, and flows), [`subject`] (documents by kind), [`case`](mod@case)
 //! (recorded questions and answers) and [`report`] (findings as text).
-//! With the feature `arbitrary` there are generators of all this for property tests and fuzzing.
+//! With the feature `prove` there are proofs about all documents at once, and with `arbitrary` generators of all this for
+//! property tests and fuzzing.
 #![cfg_attr(
     not(test),
     deny(

@@ -16,7 +16,7 @@ use crate::subject::Kind;
 /// Show what two versions judge differently, or what a change of daemon.json changes
 ///
 /// A and B are two profiles, two rule tables (*.toml), or two daemon.json files. Of profiles and tables every
-/// difference is shown with a smallest document that one allows and the other denies; where there is none, that is
+/// difference is shown with a document that one allows and the other denies, from which nothing can be left out; where there is none, that is
 /// proved. Of daemon.json files: what is newly refused or accepted, which shim, path or wrapper changes, and which
 /// containers keep an old wrapper.
 #[derive(Debug, Args)]

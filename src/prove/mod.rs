@@ -1,4 +1,5 @@
-//! Proofs: questions about all documents at once, answered with a proof or with a smallest document.
+//! Proofs: questions about all documents at once, answered with a proof or with a document
+//! from which nothing can be left out.
 //!
 //! A question ("does this row fire on a document that the other version allows?") becomes a decision diagram over atoms:
 //! what is asked of single values. Values that no document can have are cut off by what is known of strings
