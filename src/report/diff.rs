@@ -77,7 +77,7 @@ pub fn diff_json(diff: &ProgramDiff, sides: Sides<'_>) -> String {
         "differences": differences.collect::<Vec<Json>>(),
         "questions": diff.questions,
         "not_proved": NOT_PROVED,
-    }))
+    })) + "\n"
 }
 
 /// Rows that do nothing of their own, for people.
@@ -179,5 +179,5 @@ pub fn daemon_diff_json(diff: &DaemonDiff, sides: Sides<'_>) -> String {
         "newly_accepted": diff.newly_accepted(),
         "changes": changes.collect::<Vec<_>>(),
         "old_wrappers": kept.collect::<Vec<_>>(),
-    }))
+    })) + "\n"
 }

@@ -160,7 +160,7 @@ pub fn prove_json(proved: &[Proved<'_>], tables: Option<Json>) -> String {
             })
         })
         .collect();
-    to_json_pretty(&json!({ "theorems": theorems, "tables": tables, "not_proved": NOT_PROVED }))
+    to_json_pretty(&json!({ "theorems": theorems, "tables": tables, "not_proved": NOT_PROVED })) + "\n"
 }
 
 /// A case as JSON.
