@@ -89,11 +89,8 @@ fn is_quiet_instance(plan: &StagePlan, reader: &Reader<'_>, frames: &Frames, lef
         return true;
     }
     let mut memo = Memo::default();
-    plan.rules.iter().all(|rule| match truth(rule, plan, reader, &mut memo, frames) {
-        Truth::False => true,
-        Truth::Unknown => rule.mild,
-        Truth::True => false,
-    })
+    // Unknown may mean that this evaluator gave up: a warning that the naive one would find must not be lost.
+    plan.rules.iter().all(|rule| truth(rule, plan, reader, &mut memo, frames) == Truth::False)
 }
 
 fn truth(rule: &RulePlan, plan: &StagePlan, reader: &Reader<'_>, memo: &mut Memo, frames: &Frames) -> Truth {

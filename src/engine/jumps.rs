@@ -184,6 +184,7 @@ impl Formula {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::FileFailurePersistence;
 
     use super::{ACCEPT, Condition, Formula, Jumps};
 
@@ -219,6 +220,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/jumps.txt"))),
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn jumps_mean_what_their_formulas_mean(formulas in prop::collection::vec(formula(), 0..5)) {
             let diagram = Jumps::any_of(formulas.clone()).unwrap();

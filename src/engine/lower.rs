@@ -8,7 +8,7 @@ use super::plan::{
 };
 use super::program::Stage;
 use crate::schema::{Schema, Type};
-use crate::table::{Base, Cond, Effect, Kind, Operand, OrderOp, Place, Step, TextTest};
+use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, TextTest};
 
 /// The type of a loop's variable, and the root that it lies in.
 #[derive(Clone, Debug)]
@@ -40,7 +40,6 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
         .iter()
         .map(|rule| RulePlan {
             rule: rule.clone(),
-            mild: rule.effect == Effect::Warn && rule.set.is_empty(),
             when: lowering.rule(&rule.when, &mut tests).map(Condition::new),
         })
         .collect::<Vec<_>>();

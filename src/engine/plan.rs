@@ -35,8 +35,6 @@ pub(super) struct StagePlan {
 #[derive(Debug)]
 pub(super) struct RulePlan {
     pub(super) rule: Arc<Rule>,
-    /// Whether it does nothing unless it fires for certain.
-    pub(super) mild: bool,
     /// `None` where there were no bits left: the naive evaluator answers.
     pub(super) when: Option<Condition>,
 }
