@@ -170,6 +170,7 @@ pub fn view(name: &str) -> Option<&'static View> {
 }
 
 static VIEWS: &[View] = &[
+    text::ATOI,
     binds::BIND_SPEC,
     names::CAP_NAME,
     paths::CLEAN_PATH,

@@ -38,6 +38,21 @@ pub(super) const RAM_SIZE: View = View {
     },
 };
 
+pub(super) const ATOI: View = View {
+    name: "atoi",
+    params: &[("text", ParamType::String)],
+    fields: &[
+        ("valid", ViewType::Bool, "whether it is a decimal number of 64 bits, with or without a sign"),
+        ("value", ViewType::Int, "the number; 0 if it is none"),
+    ],
+    doc: "A number as Go reads it: no white space, no separators, leading zeros allowed",
+    source: "Go strconv.Atoi",
+    eval: |args| {
+        let number = integer(string(args, 0), 64);
+        ViewFields::of([ViewField::Bool(number.is_some()), ViewField::Int(number.unwrap_or_default())])
+    },
+};
+
 /// Go's `strings.ToLower`.
 pub(super) fn go_lower(text: &[u8]) -> Cow<'_, [u8]> {
     if text.iter().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
