@@ -1,10 +1,12 @@
 //! Laws of decoding, for all documents.
 
 mod common;
-
-use std::collections::BTreeSet;
+#[path = "common/made.rs"]
+mod made;
 
 use common::{any_json, create, daemon, dump, slots};
+use made::{documents, folded, respelt, trees};
+use plimsoll::arbitrary::{Folding, Tree};
 use plimsoll::facts::{ErrorKind, Facts, Item, Limits, check_syntax, decode, load_daemon, load_document};
 use plimsoll::source::Span;
 use proptest::collection::vec;
@@ -87,7 +89,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 /// A valid text with one byte replaced, put in, or taken away.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     (document(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8).prop_map(|(text, at, byte, how)| {
-        let mut text = text.into_bytes();
+        let mut text = text.text().into_bytes();
         let at = at.index(text.len().max(1));
         match how {
             0 if at < text.len() => text[at] = byte,
@@ -100,85 +102,13 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Values of every type of the schema of [`create`], mostly of the right one.
-fn document() -> impl Strategy<Value = String> {
-    let scalar = || {
-        select(
-            &[
-                "null",
-                "true",
-                "false",
-                "0",
-                "-7",
-                "65535",
-                "1.5",
-                "1e2",
-                "\"\"",
-                "\"x\"",
-                "\"\\u00e9\\n\"",
-                "[]",
-                "{}",
-            ][..],
-        )
-        .prop_map(str::to_owned)
-    };
-    let list = |of: BoxedStrategy<String>| vec(of, 0..4).prop_map(|v| format!("[{}]", v.join(" , "))).boxed();
-    let device = members(vec![
-        ("A", scalar().boxed()),
-        ("B", scalar().boxed()),
-        ("C", list(scalar().boxed())),
-        ("D", scalar().boxed()),
-    ]);
-    let map = |of: BoxedStrategy<String>| members(vec![("k", of.clone()), ("K", of.clone()), ("", of)]);
-    let host = members(vec![
-        ("Runtime", scalar().boxed()),
-        ("Privileged", scalar().boxed()),
-        ("Init", scalar().boxed()),
-        ("Memory", scalar().boxed()),
-        ("Port", scalar().boxed()),
-        ("Weight", scalar().boxed()),
-        ("NetworkMode", scalar().boxed()),
-        ("Binds", list(scalar().boxed())),
-        ("Devices", list(device.clone())),
-        ("Pointers", list(device.clone())),
-        ("Tmpfs", map(scalar().boxed())),
-        ("Ports", map(list(device.clone()))),
-        ("Named", map(device)),
-    ]);
-    let value = tree();
-    members(vec![
-        ("Image", scalar().boxed()),
-        ("HostConfig", prop_oneof![6 => host, 1 => scalar()].boxed()),
-        ("Any", value.clone()),
-        ("unknown", value),
-    ])
+fn document() -> impl Strategy<Value = Tree> {
+    documents(create(), &["HostConfig", "Any"])
 }
 
-/// An object with some of these members, some of them twice, and spaces here and there.
-fn members(of: Vec<(&'static str, BoxedStrategy<String>)>) -> BoxedStrategy<String> {
-    let member = proptest::strategy::Union::new(of.into_iter().map(|(key, value)| {
-        (value, select(&["", " ", "\n\t"][..]))
-            .prop_map(move |(value, space)| format!("{space}\"{key}\"{space}:{value}{space}"))
-            .boxed()
-    }));
-    vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(","))).boxed()
-}
-
-/// Any JSON value.
-fn tree() -> BoxedStrategy<String> {
-    let leaf = select(&["null", "true", "1", "-0.5e-3", "\"s\"", "\"\\ud83d\\ude00\\\"\"", "\"\u{e9}\""][..])
-        .prop_map(str::to_owned);
-    leaf.prop_recursive(5, 40, 5, |inner| {
-        let key = select(&["a", "b", "\\u0061", ""][..]);
-        prop_oneof![
-            vec(inner.clone(), 0..5).prop_map(|v| format!("[{}]", v.join(","))),
-            vec((key, inner), 0..5).prop_map(|v| {
-                let members: Vec<_> =
-                    v.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
-                format!("{{{}}}", members.join(","))
-            }),
-        ]
-    })
-    .boxed()
+/// The same, and another text that means the same: other keys, other spaces, escapes.
+fn two_spellings() -> impl Strategy<Value = (Tree, String)> {
+    respelt(create(), &["HostConfig", "Any"], Folding::Everywhere)
 }
 
 /// Every number as a float, as an `interface{}` has it.
@@ -197,18 +127,6 @@ fn spans_are_inside(facts: &Facts<'_>, text: &[u8]) {
     }
 }
 
-/// Changes the case of keys, and spells `s` and `k` as the long s and the kelvin sign, by the bits of `how`.
-fn respell(key: &str, how: u64) -> String {
-    let spell = |(i, c): (usize, char)| match (how >> (2 * i % 64) & 3, c) {
-        (1, _) => c.to_ascii_uppercase(),
-        (2, _) => c.to_ascii_lowercase(),
-        (3, 's' | 'S') => '\u{17f}',
-        (3, 'k' | 'K') => '\u{212a}',
-        _ => c,
-    };
-    key.chars().enumerate().map(spell).collect()
-}
-
 proptest! {
     #![proptest_config(config())]
 
@@ -222,7 +140,8 @@ proptest! {
 
     /// What `serde_json` reads into a value, an `interface{}` holds as well.
     #[test]
-    fn an_interface_holds_the_value(value in tree()) {
+    fn an_interface_holds_the_value(value in trees(5)) {
+        let value = value.text();
         let text = format!("{{\"Any\":{value}}}");
         let decoded = decode(text.as_bytes(), &create(), &Limits::default()).unwrap();
         prop_assert_eq!(&decoded.errors, &[]);
@@ -252,12 +171,12 @@ proptest! {
 
     /// The span of a key holds the key, the span of a value a JSON value.
     #[test]
-    fn spans_lead_back_to_the_text(text in document()) {
+    fn spans_lead_back_to_the_text((_, text) in two_spellings()) {
         let decoded = decode(text.as_bytes(), &create(), &Limits::default()).unwrap();
         for (name, slot) in slots(&decoded.facts) {
             if let (Some(name), true) = (name, slot.key != Span::default()) {
                 let key: String = serde_json::from_slice(slot.key.slice(text.as_bytes())).unwrap();
-                prop_assert!(key.eq_ignore_ascii_case(&name), "{} {}", key, name);
+                prop_assert_eq!(folded(&key), folded(&name));
             }
             if slot.span != Span::default() {
                 prop_assert!(serde_json::from_slice::<IgnoredAny>(slot.span.slice(text.as_bytes())).is_ok());
@@ -271,15 +190,8 @@ proptest! {
 
     /// Another spelling of the keys changes nothing of what is decoded.
     #[test]
-    fn the_case_of_keys_does_not_matter(text in document(), how in any::<u64>()) {
-        let names: BTreeSet<String> = create().structs().iter().flat_map(|s| &s.fields).map(|f| f.name.clone()).collect();
-        let mut respelt = text.clone();
-        for name in &names {
-            // The two fields that fold alike, and the letters that are map keys as well, stay.
-            if name.len() > 1 && !name.eq_ignore_ascii_case("kelvin") {
-                respelt = respelt.replace(&format!("\"{name}\""), &format!("\"{}\"", respell(name, how)));
-            }
-        }
+    fn the_case_of_keys_does_not_matter((tree, respelt) in two_spellings()) {
+        let text = tree.text();
         let limits = Limits::default();
         let (plain, other) = (decode(text.as_bytes(), &create(), &limits).unwrap(), decode(respelt.as_bytes(), &create(), &limits).unwrap());
         prop_assert_eq!(dump(&plain.facts), dump(&other.facts));
@@ -290,7 +202,8 @@ proptest! {
 
     /// UTF-16 is another spelling of the same document, and its places are in the UTF-16.
     #[test]
-    fn the_encoding_does_not_matter(text in document()) {
+    fn the_encoding_does_not_matter(tree in document()) {
+        let text = tree.text();
         let wide: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
         let limits = Limits::default();
         let (plain, other) = (load_daemon(text.as_bytes(), &create(), &limits).unwrap(), load_daemon(&wide, &create(), &limits).unwrap());

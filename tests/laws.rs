@@ -81,5 +81,6 @@ fn every_law_has_a_fuzz_target() {
     for (name, _) in laws::LAWS {
         assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{name}");
     }
-    assert_eq!(manifest.matches("[[bin]]").count(), laws::LAWS.len());
+    // `cel` needs a crate that only the fuzzing has: its law stands beside the target.
+    assert_eq!(manifest.matches("[[bin]]").count(), laws::LAWS.len() + 1);
 }

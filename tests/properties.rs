@@ -1,8 +1,14 @@
 //! Laws of whole judgements, over generated documents and over small universes to the end.
 
+#[path = "common/made.rs"]
+mod made;
+
 use std::sync::LazyLock;
 
+use made::{documents, folded, respelt};
+use plimsoll::arbitrary::{Folding, Tree};
 use plimsoll::engine::{Budget, Verdict};
+use plimsoll::schema::Schema;
 use plimsoll::subject::{Kind, Outcome, Policy, Request};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -32,216 +38,44 @@ fn meaning(outcome: &Outcome) -> (Verdict, Vec<(String, String, String)>, Option
     (outcome.decision.verdict, findings, outcome.resolved.as_ref().map(ToString::to_string))
 }
 
-/// A JSON value whose text can be written in many ways that mean the same to Go.
-#[derive(Clone, Debug)]
-enum Json {
-    Literal(&'static str),
-    Int(i32),
-    Str(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
-}
+/// daemon.json as the profile has it.
+static DAEMON: LazyLock<Schema> = LazyLock::new(|| {
+    let catalog = MOBY_28.catalog().unwrap();
+    catalog.schema("daemon").unwrap().at_profile(&|id| catalog.profiles().at_least("moby-28", id))
+});
 
-/// Decides, bit by bit, which of the ways is taken.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        // SplitMix64: small, and good enough to choose spaces.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
-/// How a text is written.
-struct Writer {
-    out: String,
-    /// `None` writes the plain form.
-    dice: Option<Dice>,
-}
-
-impl Writer {
-    fn write(json: &Json, seed: Option<u64>) -> String {
-        let mut writer = Self { out: String::new(), dice: seed.map(Dice) };
-        writer.space();
-        writer.value(json, 0);
-        writer.space();
-        writer.out
-    }
-
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.dice.as_mut().map_or(0, |dice| dice.roll(sides))
-    }
-
-    fn space(&mut self) {
-        for _ in 0..self.roll(3) {
-            let space = ["", " ", "\n", "\t", "\r\n"][usize::try_from(self.roll(5)).unwrap()];
-            self.out.push_str(space);
-        }
-    }
-
-    fn value(&mut self, json: &Json, depth: usize) {
-        match json {
-            Json::Literal(text) => self.out.push_str(text),
-            Json::Int(n) => self.out.push_str(&n.to_string()),
-            Json::Str(s) => self.string(s),
-            Json::List(items) => {
-                self.out.push('[');
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        self.out.push(',');
-                    }
-                    self.space();
-                    self.value(item, depth + 1);
-                    self.space();
-                }
-                self.out.push(']');
-            }
-            Json::Object(entries) => {
-                self.out.push('{');
-                for (i, (key, value)) in entries.iter().enumerate() {
-                    if i > 0 {
-                        self.out.push(',');
-                    }
-                    self.space();
-                    // Field names inside an entry of `runtimes` match in any case; the loader's keys do not.
-                    let key = if depth == 2 { self.respell(key) } else { key.clone() };
-                    self.string(&key);
-                    self.space();
-                    self.out.push(':');
-                    self.space();
-                    self.value(value, depth + 1);
-                    self.space();
-                }
-                self.out.push('}');
-            }
-        }
-    }
-
-    fn respell(&mut self, key: &str) -> String {
-        let respell = |c: char, roll| match (c, roll) {
-            ('s' | 'S', 1) => 'ſ',
-            ('k' | 'K', 1) => '\u{212a}',
-            (c, 2) => c.to_ascii_uppercase(),
-            (c, 3) => c.to_ascii_lowercase(),
-            (c, _) => c,
-        };
-        key.chars().map(|c| respell(c, self.roll(5))).collect()
-    }
-
-    fn string(&mut self, text: &str) {
-        self.out.push('"');
-        for c in text.chars() {
-            if self.roll(8) == 1 || c.is_control() || c == '"' || c == '\\' {
-                let mut units = [0; 2];
-                let upper = self.roll(2) == 1;
-                for unit in c.encode_utf16(&mut units) {
-                    self.out.push_str(&if upper {
-                        format!("\\u{unit:04X}")
-                    } else {
-                        format!("\\u{unit:04x}")
-                    });
-                }
-            } else {
-                self.out.push(c);
-            }
-        }
-        self.out.push('"');
-    }
-}
-
-fn name() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just("runc".to_owned()),
-        Just("io.containerd.runc.v2".to_owned()),
-        Just("debug".to_owned()),
-        "[a-c./ -]{0,6}",
-        "\\PC{0,4}",
-    ]
-}
-
-fn runtime() -> impl Strategy<Value = Json> {
-    let path = prop::option::of(prop_oneof![Just(String::new()), Just("/bin/x".to_owned()), "[a-z/ $]{0,5}"]);
-    let args = prop::option::of(prop::collection::vec("[a-z -]{0,3}", 0..3));
-    let kind = prop::option::of(prop::sample::select(vec![
-        "",
-        "io.containerd.runc.v2",
-        "io.containerd.kata.v2",
-        "io.containerd.runhcs.v1",
-        "/bin/shim",
-    ]));
-    let value = prop_oneof![
-        Just(Json::Literal("true")),
-        Just(Json::Literal("null")),
-        Just(Json::Int(7)),
-        Just(Json::List(vec![Json::Int(1), Json::Str("a".into())])),
-        "[a-z]{0,3}".prop_map(Json::Str),
-    ];
-    let key = prop::sample::select(vec![
-        "BinaryName",
-        "binaryname",
-        "Root",
-        "IoUid",
-        "SystemdCgroup",
-        "TypeUrl",
-        "x",
-    ]);
-    let options = prop::option::of(prop::collection::btree_map(key, value, 0..3));
-    (path, args, kind, options).prop_map(|(path, args, kind, options)| {
-        let mut entries = Vec::new();
-        entries.extend(path.map(|p| ("path".to_owned(), Json::Str(p))));
-        entries.extend(
-            args.map(|a| ("runtimeArgs".to_owned(), Json::List(a.into_iter().map(Json::Str).collect()))),
-        );
-        entries.extend(kind.map(|k| ("runtimeType".to_owned(), Json::Str(k.to_owned()))));
-        let options = options.map(|o| o.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
-        entries.extend(options.map(|o| ("options".to_owned(), Json::Object(o))));
-        Json::Object(entries)
-    })
-}
+const OFTEN: [&str; 3] = ["runtimes", "default-runtime", "hosts"];
 
 /// A daemon.json with a bit of everything, often with something wrong.
-fn document() -> impl Strategy<Value = Json> {
-    let runtimes = prop::collection::btree_map(name(), runtime(), 0..4);
-    let other = prop::sample::select(vec![
-        ("debug", Json::Literal("true")),
-        ("debug", Json::Int(1)),
-        ("mtu", Json::Int(-1)),
-        ("mtu", Json::Int(9000)),
-        ("bogus", Json::Int(1)),
-        ("bogus", Json::Object(Vec::new())),
-        ("log-level", Json::Str("loud".into())),
-        ("labels", Json::List(vec![Json::Str("a=b".into()), Json::Str("c".into())])),
-        ("hosts", Json::List(vec![Json::Str("udp://x".into())])),
-        ("iptables", Json::Literal("false")),
-        ("icc", Json::Literal("null")),
-        ("storage-opts", Json::Literal("null")),
-    ]);
-    let others = prop::collection::vec(other, 0..3);
-    (runtimes, prop::option::of(name()), others).prop_map(|(runtimes, default, others)| {
-        let mut entries: Vec<_> = others.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        entries.push(("runtimes".to_owned(), Json::Object(runtimes.into_iter().collect())));
-        entries.extend(default.map(|d| ("default-runtime".to_owned(), Json::Str(d))));
-        Json::Object(entries)
-    })
+fn document() -> impl Strategy<Value = Tree> {
+    documents(DAEMON.clone(), &OFTEN)
+}
+
+/// The same, and another text that means the same to Go.
+fn two_spellings() -> impl Strategy<Value = (Tree, String)> {
+    respelt(DAEMON.clone(), &OFTEN, Folding::BelowMaps)
 }
 
 proptest! {
     #![proptest_config(config(512))]
 
     #[test]
-    fn spelling_and_space_change_nothing(document in document(), seed in any::<u64>()) {
-        let plain = Writer::write(&document, None);
-        let other = Writer::write(&document, Some(seed));
+    fn spelling_and_space_change_nothing((document, other) in two_spellings()) {
+        let plain = document.text();
+        // Paths, and our own words about keys, have them as they are spelt.
+        let meaning = |outcome: &Outcome| {
+            let (verdict, mut findings, resolved) = meaning(outcome);
+            for (_, path, message) in &mut findings {
+                (*path, *message) = (folded(path), folded(message));
+            }
+            (verdict, findings, resolved)
+        };
         prop_assert_eq!(meaning(&daemon(plain.as_bytes())), meaning(&daemon(other.as_bytes())), "{}\n{}", plain, other);
     }
 
     #[test]
     fn a_byte_order_mark_and_the_encoding_change_nothing(document in document()) {
-        let text = Writer::write(&document, None);
+        let text = document.text();
         let plain = meaning(&daemon(text.as_bytes()));
         let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
             "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
@@ -252,8 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn judging_is_a_function_and_points_into_the_text(document in document(), seed in any::<u64>()) {
-        let text = Writer::write(&document, Some(seed));
+    fn judging_is_a_function_and_points_into_the_text((_, text) in two_spellings()) {
         let outcome = daemon(text.as_bytes());
         prop_assert_eq!(&outcome.decision, &daemon(text.as_bytes()).decision);
         for finding in &outcome.decision.findings {
@@ -269,16 +102,17 @@ proptest! {
 
     #[test]
     fn an_unknown_key_inside_a_runtime_changes_nothing(document in document(), key in "x[a-z]{1,4}") {
-        let Json::Object(mut entries) = document else { return Ok(()) };
-        let before = meaning(&daemon(Writer::write(&Json::Object(entries.clone()), None).as_bytes()));
+        let Tree::Object(mut entries) = document else { return Ok(()) };
+        let before = meaning(&daemon(Tree::Object(entries.clone()).text().as_bytes()));
         for (_, runtimes) in entries.iter_mut().filter(|(k, _)| k == "runtimes") {
-            let Json::Object(runtimes) = runtimes else { continue };
+            let Tree::Object(runtimes) = runtimes else { continue };
             for (_, runtime) in runtimes {
-                let Json::Object(fields) = runtime else { continue };
-                fields.push((key.clone(), Json::List(vec![Json::Int(1), Json::Literal("null")])));
+                let Tree::Object(fields) = runtime else { continue };
+                let [one, null] = ["1", "null"].map(|text| Tree::Literal(text.to_owned()));
+                fields.push((key.clone(), Tree::List(vec![one, null])));
             }
         }
-        let after = meaning(&daemon(Writer::write(&Json::Object(entries), None).as_bytes()));
+        let after = meaning(&daemon(Tree::Object(entries).text().as_bytes()));
         prop_assert_eq!(before, after);
     }
 
@@ -289,7 +123,7 @@ proptest! {
 
     #[test]
     fn every_damaged_document_gets_a_decision(document in document(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut text = Writer::write(&document, None).into_bytes();
+        let mut text = document.text().into_bytes();
         let at = at.index(text.len());
         text[at] = byte;
         for text in [&text[..], &text[..at]] {

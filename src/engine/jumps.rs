@@ -87,12 +87,9 @@ impl Diagram {
             return None;
         }
         let (holds, fails) = (self.node(formula.given(test, true))?, self.node(formula.given(test, false))?);
-        let at = if holds == fails {
-            holds
-        } else {
-            self.jumps.push(Jump { test, holds, fails });
-            u16::try_from(self.jumps.len().checked_sub(1)?).ok()?
-        };
+        // Also a test that makes no difference is asked: unknown, it may make one. `a && !a` is not false then.
+        self.jumps.push(Jump { test, holds, fails });
+        let at = u16::try_from(self.jumps.len().checked_sub(1)?).ok()?;
         self.made.push((formula, at));
         Some(at)
     }
@@ -209,6 +206,26 @@ mod tests {
         }
     }
 
+    /// The same in Kleene's logic, where the tests of `unknown` have no answer.
+    fn kleene(formula: &Formula, world: u8, unknown: u8) -> Option<bool> {
+        let all = |parts: &[Formula], settles: bool| {
+            let answers: Vec<_> = parts.iter().map(|part| kleene(part, world, unknown)).collect();
+            match (answers.contains(&Some(settles)), answers.contains(&None)) {
+                (true, _) => Some(settles),
+                (false, true) => None,
+                (false, false) => Some(!settles),
+            }
+        };
+        match formula {
+            Formula::Const(b) => Some(*b),
+            Formula::Test(test) if unknown >> test & 1 == 1 => None,
+            Formula::Test(test) => Some(world >> test & 1 == 1),
+            Formula::Not(inner) => kleene(inner, world, unknown).map(|b| !b),
+            Formula::All(parts) => all(parts, false),
+            Formula::Any(parts) => all(parts, true),
+        }
+    }
+
     /// The answer, and the tests asked for it.
     fn run(jumps: &Jumps, world: u8) -> (bool, Vec<u8>) {
         let (mut at, mut asked) = (jumps.entry, Vec::new());
@@ -239,6 +256,14 @@ mod tests {
                 asked.sort_unstable();
                 asked.dedup();
                 prop_assert_eq!(asked.len(), number, "a test asked twice");
+            }
+            // What is answered without asking for anything unknown is the answer also where not everything is known.
+            let whole = Formula::Any(formulas);
+            for (world, unknown) in (0..32).flat_map(|world| (1..32).map(move |unknown| (world, unknown))) {
+                let (any, asked) = run(&diagram, world);
+                if asked.iter().all(|test| unknown >> test & 1 == 0) {
+                    prop_assert_eq!(kleene(&whole, world, unknown), Some(any), "{:05b} {:05b}", world, unknown);
+                }
             }
         }
     }

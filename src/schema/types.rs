@@ -313,6 +313,9 @@ impl Schema {
     #[must_use]
     pub fn at_profile(&self, has: &dyn Fn(&str) -> bool) -> Self {
         let keep = |f: &FieldDef| f.since.as_deref().is_none_or(has) && !f.until.as_deref().is_some_and(has);
+        if self.inner.structs.iter().all(|s| s.fields.iter().all(keep)) {
+            return self.clone();
+        }
         let structs = self.inner.structs.iter().map(|s| {
             let fields: Vec<_> = s.fields.iter().filter(|f| keep(f)).cloned().collect();
             StructDef::new(s.name.clone(), s.go.clone(), s.doc.clone(), fields)

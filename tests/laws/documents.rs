@@ -1,20 +1,23 @@
+use std::sync::LazyLock;
+
 use arbitrary::Unstructured;
 use plimsoll::arbitrary::{self as made, Folding, Tree};
 use plimsoll::engine::{Budget, Verdict};
 use plimsoll::report::{Because, FileReport, KindGuess, Report, json};
 use plimsoll::schema::Schema;
-use plimsoll::subject::{Kind, Outcome, Request};
+use plimsoll::subject::{FeaturesAnswer, Kind, Outcome, Policy, Request};
 use plimsoll::table::Effect;
 
-use super::{KINDS, POLICY, judged};
+use super::{KINDS, POLICY, judged, judged_by};
 
-fn schema(kind: Kind) -> Schema {
-    let catalog = POLICY.catalog().unwrap();
+/// A schema as a policy's profile has it.
+fn schema(policy: &Policy, id: &str) -> Schema {
+    let catalog = policy.catalog().unwrap();
     let profiles = catalog.profiles();
-    catalog.subject(kind.as_str()).unwrap().schema.at_profile(&|id| profiles.at_least("moby-28", id))
+    catalog.schema(id).unwrap().at_profile(&|id| profiles.at_least(policy.profile(), id))
 }
 
-static SCHEMAS: std::sync::LazyLock<[Schema; 2]> = std::sync::LazyLock::new(|| KINDS.map(schema));
+static SCHEMAS: LazyLock<[Schema; 2]> = LazyLock::new(|| KINDS.map(|kind| schema(&POLICY, kind.as_str())));
 
 /// A kind, its schema, and a document.
 fn document(u: &mut Unstructured<'_>) -> arbitrary::Result<(Kind, &'static Schema, Tree)> {
@@ -67,11 +70,62 @@ pub(super) fn neutral(data: &[u8]) {
     let folding = if kind == Kind::Daemon { Folding::BelowMaps } else { Folding::Everywhere };
     let plain = tree.text();
     let other = tree.respelt(schema, folding, &mut u).unwrap();
-    let judge = |text: &str| POLICY.judge(&Request::new(kind, text.as_bytes()), &Budget::default());
-    match (judge(&plain), judge(&other)) {
-        (Ok(one), Ok(two)) => assert_eq!(meaning(&one), meaning(&two), "{plain}\n{other}"),
-        (one, two) => assert_eq!(one.is_ok(), two.is_ok(), "{plain}\n{other}"),
+    same_meaning(&POLICY, [&plain, &other].map(|text| Request::new(kind, text.as_bytes())));
+}
+
+fn same_meaning(policy: &Policy, both: [Request<'_>; 2]) {
+    let shown = both.map(|request| String::from_utf8_lossy(request.document)).join("\n");
+    match both.map(|request| policy.judge(&request, &Budget::default())) {
+        [Ok(one), Ok(two)] => assert_eq!(meaning(&one), meaning(&two), "{shown}"),
+        [one, two] => assert_eq!(one.is_ok(), two.is_ok(), "{shown}"),
     }
+}
+
+/// A version of containerd, and the schemas of config.json, of what runtimes print of their features, and of how they end.
+struct Shim {
+    policy: Policy,
+    spec: Schema,
+    features: Schema,
+    answer: Schema,
+}
+
+static SHIMS: LazyLock<[Shim; 2]> = LazyLock::new(|| {
+    ["containerd-1.7", "containerd-2.1"].map(|profile| {
+        let policy = Policy::builtin(profile).unwrap();
+        let [spec, features, answer] = ["spec", "features", "features-answer"].map(|id| schema(&policy, id));
+        Shim { policy, spec, features, answer }
+    })
+});
+
+/// Any bytes as a config.json, and behind a NUL as what the runtime printed of its features; or a generated bundle and
+/// answer. There is a decision, the same each time and by both evaluators, and its places lie in the text; another spelling of
+/// the keys, which Go takes in any case, changes nothing.
+pub(super) fn spec(data: &[u8]) {
+    if data.first() != Some(&b'{') {
+        return made_spec(&mut Unstructured::new(data)).unwrap();
+    }
+    let mut parts = data.splitn(2, |byte| *byte == 0);
+    let document = parts.next().unwrap_or_default();
+    let features = parts.next().map(FeaturesAnswer::new);
+    for shim in &*SHIMS {
+        judged_by(&shim.policy, &Request { features, ..Request::new(Kind::Spec, document) });
+    }
+}
+
+fn made_spec(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let shim = u.choose(&*SHIMS)?;
+    let often = ["mounts", "linux", "process"].map(str::to_owned);
+    let tree = made::document_with(&shim.spec, &often, u)?;
+    let printed = made::document(&shim.features, u)?.text();
+    let facts = if u.arbitrary()? { Some(made::document(&shim.answer, u)?.text()) } else { None };
+    let facts = facts.as_deref().map(str::as_bytes);
+    let features =
+        if u.ratio(1_u8, 8)? { None } else { Some(FeaturesAnswer { printed: printed.as_bytes(), facts }) };
+    let (plain, other) = (tree.text(), tree.respelt(&shim.spec, Folding::Everywhere, u)?);
+    let ask = |text| Request { features, ..Request::new(Kind::Spec, str::as_bytes(text)) };
+    judged_by(&shim.policy, &ask(&plain));
+    same_meaning(&shim.policy, [ask(&plain), ask(&other)]);
+    Ok(())
 }
 
 /// What Go does not overlook is not overlooked: a byte cut off the end of an object, a comma too many, a second document are

@@ -7,12 +7,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod documents;
+mod lifecycle;
 mod model;
 mod rules;
 mod small;
+mod theorems;
 
 use std::sync::LazyLock;
 
+use arbitrary::Unstructured;
+use plimsoll::arbitrary::{Boundary, Question};
 use plimsoll::engine::{Budget, Decision, Verdict};
 use plimsoll::subject::{Kind, Outcome, Policy, Request};
 
@@ -20,7 +24,7 @@ use plimsoll::subject::{Kind, Outcome, Policy, Request};
 pub(crate) type Law = fn(&[u8]);
 
 /// All laws, by the names of their fuzz targets.
-pub(crate) const LAWS: [(&str, Law); 14] = [
+pub(crate) const LAWS: [(&str, Law); 17] = [
     ("boundary", rules::boundary),
     ("budget", documents::budget),
     ("case", small::case),
@@ -28,12 +32,15 @@ pub(crate) const LAWS: [(&str, Law); 14] = [
     ("daemon", documents::daemon),
     ("engine", rules::engine),
     ("expr", small::expr),
+    ("lifecycle", lifecycle::lifecycle),
     ("merge", documents::merge),
     ("name", small::name),
     ("neutral", documents::neutral),
     ("relevant", documents::relevant),
     ("report", documents::report),
+    ("spec", documents::spec),
     ("table", rules::table),
+    ("theorems", theorems::theorems),
     ("wrapper", small::wrapper),
 ];
 
@@ -60,12 +67,17 @@ fn with_tables(profile: &str) -> Policy {
 /// What holds of every judgement: it is a function, both evaluators come to it, its places lie in the document, and the
 /// verdict is what the findings say.
 pub(crate) fn judged(request: &Request<'_>) -> Option<Outcome> {
-    let judge = || POLICY.judge(request, &Budget::default());
+    judged_by(&POLICY, request)
+}
+
+/// The same of judgements by other rules.
+pub(crate) fn judged_by(policy: &Policy, request: &Request<'_>) -> Option<Outcome> {
+    let judge = || policy.judge(request, &Budget::default());
     let outcome = judge().ok()?;
     let decision = &outcome.decision;
     assert_eq!(*decision, judge().unwrap().decision, "judged twice");
-    let traced = POLICY.judge_traced(request, &Budget::default()).unwrap().decision;
-    let naive = POLICY.judge_naively(request, &Budget::default()).unwrap().decision;
+    let traced = policy.judge_traced(request, &Budget::default()).unwrap().decision;
+    let naive = policy.judge_naively(request, &Budget::default()).unwrap().decision;
     assert_eq!(traced, naive, "fast and naive");
     assert_eq!(decision.findings, naive.findings);
     assert_eq!(decision.needs, naive.needs);
@@ -82,6 +94,27 @@ fn consistent(decision: &Decision, request: &Request<'_>) {
         for label in finding.primary.iter().chain(&finding.related) {
             assert!(label.span.range().end <= request.document.len(), "{finding:?}");
         }
+    }
+}
+
+/// Boundaries of rows, each with the kind of document that the row is about.
+pub(crate) type Boundaries = [(Kind, Boundary<'static>)];
+
+/// A document at the boundary of one of these rows.
+pub(crate) fn pick(boundaries: &Boundaries, u: &mut Unstructured<'_>) -> Option<(Kind, Question)> {
+    let (kind, boundary) = u.choose(boundaries).ok()?;
+    let choose = |n: usize| u.choose_index(n.max(1)).unwrap_or(0);
+    Some((*kind, boundary.pick(choose)?))
+}
+
+/// A question with all that is told besides.
+pub(crate) fn asked(kind: Kind, question: &Question) -> Request<'_> {
+    Request {
+        daemon: question.daemon.as_deref().map(str::as_bytes),
+        image: question.image.as_deref().map(str::as_bytes),
+        http: question.request.as_deref().map(str::as_bytes),
+        host: question.host.as_deref().map(str::as_bytes),
+        ..Request::new(kind, &question.document)
     }
 }
 
