@@ -284,6 +284,12 @@ impl<'e> Reader<'e> {
 
     #[inline(always)]
     fn find(&self, path: &Path, frames: &Frames) -> Found<'e> {
+        // An element of a loop by itself: nobody changes or withholds those.
+        if let (From::Var(var), []) = (path.from, path.steps.as_slice()) {
+            let Some(frame) = frames.get(var) else { return Found::Absent };
+            let Some(facts) = self.facts(frame.root as usize) else { return Found::Absent };
+            return Found::Slot(facts, frame.slot);
+        }
         // Nearly all paths: fields of records, and nothing else to look at.
         if let (true, [front @ .., PathStep::Field { index, .. }]) = (path.plain, path.steps.as_slice())
             && self.poison.is_empty()

@@ -48,6 +48,7 @@ pub(super) struct Roots<'e> {
 
 impl<'e> Roots<'e> {
     /// Number 0 is the document.
+    #[inline]
     pub(super) fn get(self, root: usize) -> Option<&'e Facts<'e>> {
         match root.checked_sub(1) {
             None => Some(self.document),

@@ -10,76 +10,87 @@ const ENTRIES: usize = 8;
 /// Results of views of one text. Rules of several stages ask for one field after the other of the same few.
 #[derive(Debug, Default)]
 pub(super) struct ViewCache {
-    entries: [Cell<Option<Entry>>; ENTRIES],
+    entries: [Entry; ENTRIES],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 struct Entry {
-    /// Addresses: the view and the text stay where they are, and nothing is read through these.
+    of: Cell<Option<Call>>,
+    /// The fields; behind the last of the view there may be some of another.
+    fields: [Cell<Kept>; MAX_FIELDS],
+}
+
+/// A view and a text by their addresses: both stay where they are, and nothing is read through these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Call {
     view: usize,
     text: usize,
     len: usize,
-    fields: [Kept; MAX_FIELDS],
 }
 
 /// A field, without borrowing from the text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Kept {
     Bool(bool),
     Int(i64),
     /// The bytes from here to there of the text.
-    Part(usize, usize),
+    Part(u32, u32),
     /// Made anew, and not kept.
+    #[default]
     Other,
 }
 
-impl ViewCache {
-    fn place(view: usize, text: &[u8]) -> (usize, usize) {
-        let text = text.as_ptr().addr();
-        (text, (text ^ (text >> 3) ^ (view >> 6)) % ENTRIES)
+impl Call {
+    fn new(view: &View, text: &[u8]) -> Self {
+        Self { view: std::ptr::from_ref(view).addr(), text: text.as_ptr().addr(), len: text.len() }
     }
 
+    /// Where it is kept.
+    fn place(self) -> usize {
+        (self.text ^ (self.text >> 3) ^ (self.view >> 6)) % ENTRIES
+    }
+}
+
+impl ViewCache {
     /// A field of what the view makes of the text, if that is known.
+    #[inline]
     pub(super) fn get<'t>(&self, view: &View, text: &'t [u8], field: usize) -> Option<ViewField<'t>> {
-        let view = std::ptr::from_ref(view).addr();
-        let (at, place) = Self::place(view, text);
-        let entry = self.entries.get(place)?.get()?;
-        if (entry.view, entry.text, entry.len) != (view, at, text.len()) {
+        let call = Call::new(view, text);
+        let entry = self.entries.get(call.place())?;
+        if entry.of.get() != Some(call) {
             return None;
         }
-        match *entry.fields.get(field)? {
+        match entry.fields.get(field)?.get() {
             Kept::Bool(b) => Some(ViewField::Bool(b)),
             Kept::Int(n) => Some(ViewField::Int(n)),
-            Kept::Part(start, end) => Some(ViewField::Str(text.get(start..end)?.into())),
+            Kept::Part(start, end) => Some(ViewField::Str(text.get(start as usize..end as usize)?.into())),
             Kept::Other => None,
         }
     }
 
     /// Keeps what the view made of the text.
     pub(super) fn put(&self, view: &View, text: &[u8], made: &ViewFields<'_>) {
-        let view = std::ptr::from_ref(view).addr();
-        let (at, place) = Self::place(view, text);
-        let mut fields = [Kept::Other; MAX_FIELDS];
-        for (kept, field) in fields.iter_mut().zip(made.iter()) {
-            *kept = match field {
+        let call = Call::new(view, text);
+        let Some(entry) = self.entries.get(call.place()) else { return };
+        for (kept, field) in entry.fields.iter().zip(made.iter()) {
+            kept.set(match field {
                 ViewField::Bool(b) => Kept::Bool(*b),
                 ViewField::Int(n) => Kept::Int(*n),
-                ViewField::Str(part) => within(part, at, text.len()),
+                ViewField::Str(part) => within(part, call),
                 ViewField::Strs(_) => Kept::Other,
-            };
+            });
         }
-        if let Some(entry) = self.entries.get(place) {
-            entry.set(Some(Entry { view, text: at, len: text.len(), fields }));
-        }
+        entry.of.set(Some(call));
     }
 }
 
-/// A part of the text at this address, or anything else.
-fn within(part: &[u8], at: usize, len: usize) -> Kept {
-    let start = part.as_ptr().addr().wrapping_sub(at);
-    match start.checked_add(part.len()) {
+/// A part of the text, or anything else.
+fn within(part: &[u8], call: Call) -> Kept {
+    let start = part.as_ptr().addr().wrapping_sub(call.text);
+    let end = start.checked_add(part.len()).filter(|end| *end <= call.len);
+    match (u32::try_from(start), end.map(u32::try_from)) {
         _ if part.is_empty() => Kept::Part(0, 0),
-        Some(end) if end <= len => Kept::Part(start, end),
+        (Ok(start), Some(Ok(end))) => Kept::Part(start, end),
         _ => Kept::Other,
     }
 }

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use super::any::AnyNode;
 use crate::schema::{Constant, Schema, StructId, Type};
 use crate::source::Span;
@@ -65,7 +67,7 @@ impl Slot<'_> {
 /// A slice as Go keeps it: elements beyond the length stay, and are decoded over later.
 #[derive(Clone, Debug, Default)]
 struct List {
-    elements: Vec<SlotId>,
+    elements: SmallVec<[SlotId; 4]>,
     len: usize,
 }
 
@@ -120,6 +122,15 @@ impl<'s> Facts<'s> {
         facts
     }
 
+    /// The same with room for what a text of this length is likely to hold.
+    pub(crate) fn for_text(schema: &Schema, len: usize) -> Self {
+        const BYTES_EACH: usize = 10;
+        const MOST: usize = 256;
+        let mut facts = Self::new(schema);
+        facts.slots.reserve((len / BYTES_EACH).min(MOST));
+        facts
+    }
+
     /// The schema it was decoded by.
     #[must_use]
     pub fn schema(&self) -> &Schema {
@@ -167,6 +178,7 @@ impl<'s> Facts<'s> {
 
     /// A slot.
     #[must_use]
+    #[inline]
     pub fn slot(&self, id: SlotId) -> &Slot<'s> {
         match self.slots.get(id.0 as usize) {
             Some(slot) => slot,
@@ -181,18 +193,21 @@ impl<'s> Facts<'s> {
 
     /// The slot of the field with this index in the record that begins at `base`.
     #[must_use]
+    #[inline]
     pub fn field_id(&self, base: SlotId, index: usize) -> SlotId {
         SlotId(base.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)))
     }
 
     /// The live elements of a list.
     #[must_use]
+    #[inline]
     pub fn list(&self, id: ListId) -> &[SlotId] {
         self.lists.get(id.0 as usize).and_then(|l| l.elements.get(..l.len)).unwrap_or_default()
     }
 
     /// The entries of a map, in the order in which their keys first stood in the text.
     #[must_use]
+    #[inline]
     pub fn map(&self, id: MapId) -> &[MapEntry<'s>] {
         self.maps.get(id.0 as usize).map(|m| m.entries.as_slice()).unwrap_or_default()
     }

@@ -106,6 +106,19 @@ impl<'f, 's> Item<'f, 's> {
         ids.iter().map(move |id| Self { facts, ty: ty.clone(), slot: Some(*id) })
     }
 
+    /// The elements of a list of strings; one that is no string is empty.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &'f [u8]> + use<'f, 's> {
+        let facts = self.facts;
+        let ids = match self.value() {
+            Value::List(id) => facts.list(*id),
+            _ => &[],
+        };
+        ids.iter().map(move |id| match &facts.slot(*id).value {
+            Value::Str(text) => text.as_ref(),
+            _ => &[],
+        })
+    }
+
     /// The entries of a map, in the order of the text; none for anything else.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&'f [u8], Self)> + use<'f, 's> {
         let (facts, ty) = (self.facts, self.element_type());

@@ -3,37 +3,87 @@ use super::types::FieldDef;
 /// Places of fields by their exact names, for decoders that ask once for every key of a document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
-    /// A power of two of buckets, or none.
-    buckets: Vec<Vec<u16>>,
+    /// A power of two of entries, most of them free; a name stands at its hash, or at the first free place behind.
+    table: Vec<Option<Entry>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: Key,
+    /// The place of the field.
+    at: u16,
+}
+
+/// The first and the last bytes of a name, and its length: all there is to a name of up to sixteen bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    head: u64,
+    tail: u64,
+    len: usize,
+}
+
+impl Key {
+    #[inline]
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let len = name.len();
+        let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => {
+                    (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
+                }
+                _ => (name.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)), 0),
+            },
+        };
+        Self { head, tail, len }
+    }
+
+    /// Whether names with this key are the same.
+    fn is_all(self) -> bool {
+        self.len <= 16
+    }
+
+    fn hash(self) -> usize {
+        let mixed = self.head ^ self.tail.rotate_left(29) ^ self.len as u64;
+        // The upper bits of a product depend on all bits of its factors.
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
+    }
 }
 
 impl Names {
     /// The names of these fields. Of more than 65,536 the later ones are not found.
     pub(crate) fn of(fields: &[FieldDef]) -> Self {
-        let mut buckets = vec![Vec::new(); (2 * fields.len()).next_power_of_two()];
+        let mut names = Self { table: vec![None; (3 * fields.len()).next_power_of_two()] };
         for (at, field) in (0_u16..=u16::MAX).zip(fields) {
-            let bucket = hash(field.name.as_bytes()) & (buckets.len() - 1);
-            if let Some(bucket) = buckets.get_mut(bucket) {
-                bucket.push(at);
+            let name = field.name.as_bytes();
+            let key = Key::of(name);
+            // Before a schema is taken as one profile has it, there may be several of a name: the last counts.
+            let place = names.place(key, name, fields);
+            if let Some(entry) = place.and_then(|place| names.table.get_mut(place)) {
+                *entry = Some(Entry { key, at });
             }
         }
-        Self { buckets }
+        names
     }
 
-    /// The place of the field with this name; `fields` are those that the names were taken from. Before a schema is
-    /// taken as one profile has it, there may be several: the last counts.
-    pub(crate) fn find(&self, name: &[u8], fields: &[FieldDef]) -> Option<usize> {
-        let bucket = self.buckets.get(hash(name) & self.buckets.len().checked_sub(1)?)?;
-        let mut places = bucket.iter().rev().map(|at| usize::from(*at));
-        places.find(|at| fields.get(*at).is_some_and(|field| field.name.as_bytes() == name))
+    /// The place of the field with this name; `fields` are those that the names were taken from.
+    #[inline]
+    pub(crate) fn find(&self, key: Key, name: &[u8], fields: &[FieldDef]) -> Option<usize> {
+        let entry = self.table.get(self.place(key, name, fields)?)?.as_ref()?;
+        Some(usize::from(entry.at))
     }
-}
 
-/// Names in one struct differ in their length or in these bytes, nearly always.
-fn hash(name: &[u8]) -> usize {
-    let byte = |at: usize| name.get(at).copied().map_or(0, usize::from);
-    let len = name.len();
-    let mix =
-        byte(0) ^ (byte(len / 2) << 2) ^ (byte(len.wrapping_sub(1)) << 4) ^ (byte(len.wrapping_sub(3)) << 1);
-    mix ^ (mix >> 5) ^ len
+    /// Where a name stands in the table, or would.
+    #[inline]
+    fn place(&self, key: Key, name: &[u8], fields: &[FieldDef]) -> Option<usize> {
+        let last = self.table.len().checked_sub(1)?;
+        let begin = key.hash();
+        (begin..=begin.saturating_add(last)).map(|at| at & last).find(|at| match self.table.get(*at) {
+            Some(Some(entry)) => {
+                let same = |field: &FieldDef| field.name.as_bytes() == name;
+                entry.key == key && (key.is_all() || fields.get(usize::from(entry.at)).is_some_and(same))
+            }
+            _ => true,
+        })
+    }
 }

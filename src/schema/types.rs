@@ -1,4 +1,4 @@
-use super::names::Names;
+use super::names::{Key, Names};
 use std::sync::Arc;
 
 /// Index of a struct in its [`Schema`].
@@ -179,11 +179,11 @@ impl StructDef {
     /// The field with exactly this JSON name, and its index.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(usize, &FieldDef)> {
-        self.field_of(name.as_bytes())
+        self.field_of(Key::of(name.as_bytes()), name.as_bytes())
     }
 
-    fn field_of(&self, name: &[u8]) -> Option<(usize, &FieldDef)> {
-        let index = self.names.find(name, &self.fields)?;
+    fn field_of(&self, key: Key, name: &[u8]) -> Option<(usize, &FieldDef)> {
+        let index = self.names.find(key, name, &self.fields)?;
         Some((index, self.fields.get(index)?))
     }
 
@@ -196,12 +196,13 @@ impl StructDef {
         exact: &[u8],
         folds: impl Fn(&str) -> bool,
     ) -> Option<Lookup<'a>> {
-        if let Some((index, field)) = self.field_of(exact).filter(|(_, field)| !field.embed) {
+        let key = Key::of(exact);
+        if let Some((index, field)) = self.field_of(key, exact).filter(|(_, field)| !field.embed) {
             return Some(Lookup { index, field, via: None });
         }
         for via in &self.embeds {
             let inner = self.fields.get(*via).and_then(|field| field.embedded(schema));
-            if let Some((index, field)) = inner.and_then(|inner| inner.field_of(exact)) {
+            if let Some((index, field)) = inner.and_then(|inner| inner.field_of(key, exact)) {
                 return Some(Lookup { index, field, via: Some(*via) });
             }
         }

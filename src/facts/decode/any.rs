@@ -6,7 +6,7 @@ use super::machine::{Machine, Place};
 use super::scalar::float;
 use crate::facts::any::{AnyNode, AnyValue};
 use crate::facts::arena::Value;
-use crate::facts::json::{Token, push_pointer, unquote};
+use crate::facts::json::{Token, push_pointer};
 use crate::source::Span;
 
 /// An open list or object.
@@ -35,8 +35,8 @@ impl<'s> Machine<'_, 's> {
                 self.close_node(&mut open);
             } else {
                 let (mut key, mut key_span) = (None, Span::default());
-                if let (Some(Open { object: true, .. }), Token::Str(raw)) = (open.last(), token) {
-                    (key, key_span) = (Some(unquote(raw)), at);
+                if let (Some(Open { object: true, .. }), Token::Str(literal)) = (open.last(), token) {
+                    (key, key_span) = (Some(literal.text()), at);
                     (token, at) = self.reader.next();
                 }
                 if let Some(last) = open.last_mut() {
@@ -67,7 +67,7 @@ impl<'s> Machine<'_, 's> {
         let value = match token {
             Token::ObjectStart => AnyValue::Object,
             Token::ArrayStart => AnyValue::List,
-            Token::Str(raw) => AnyValue::Str(unquote(raw)),
+            Token::Str(literal) => AnyValue::Str(literal.text()),
             Token::Bool(value) => AnyValue::Bool(value),
             Token::Number(literal) => match float(literal) {
                 Some(value) => AnyValue::Number(value),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::errors::Target;
 use super::machine::{Machine, Place, Step};
 use crate::facts::arena::{ListId, Value};
-use crate::facts::json::{Reader, Token, unquote};
+use crate::facts::json::{Reader, Token};
 use crate::facts::text::{parse_duration, parse_ip, parse_prefix, quote, ram_in_bytes};
 use crate::schema::TextKind;
 use crate::source::Span;
@@ -46,14 +46,14 @@ impl<'a, 's> Machine<'a, 's> {
         target: Target<'a>,
         parse: impl Fn(&[u8]) -> Result<(), String>,
     ) -> Step {
-        let Token::Str(raw) = token else {
+        let Token::Str(literal) = token else {
             let span = self.reader.skip(token, span);
             self.set_place_if_new(place, span);
             let go_type = target.go_type_unfollowed(self.schema);
             self.type_error(token.kind(), &go_type, span);
             return Ok(());
         };
-        let text = unquote(raw);
+        let text = literal.text();
         if let Err(message) = parse(&text) {
             self.set_place_if_new(place, span);
             return self.abort(message, span);
@@ -66,7 +66,7 @@ impl<'a, 's> Machine<'a, 's> {
     fn mem_bytes(&mut self, token: Token<'s>, span: Span, place: Place) -> Step {
         let span = self.reader.skip(token, span);
         let parsed = match token {
-            Token::Str(raw) if !raw.is_empty() => ram_in_bytes(raw),
+            Token::Str(literal) if !literal.raw.is_empty() => ram_in_bytes(literal.raw),
             _ => Err(format!("invalid size: {}", quote(self.reader.since(span.start as usize)))),
         };
         match parsed {
@@ -97,9 +97,10 @@ impl<'a, 's> Machine<'a, 's> {
         };
         let list = self.facts.new_list();
         if let Some(word) = one {
-            self.word(list, 0, word, span);
+            self.word(list, 0, word.text(), span);
         } else {
-            let mut reader = Reader::new(raw, 1, raw.len());
+            let mut reader = Reader::new(raw, 0, raw.len());
+            reader.next();
             for index in 0.. {
                 if self.facts.len() > self.limits.nodes {
                     break;
@@ -107,8 +108,8 @@ impl<'a, 's> Machine<'a, 's> {
                 let (token, at) = reader.next();
                 let at = at.shifted(span.start as usize);
                 match token {
-                    Token::Str(word) => self.word(list, index, word, at),
-                    Token::Null => self.word(list, index, &[], at),
+                    Token::Str(word) => self.word(list, index, word.text(), at),
+                    Token::Null => self.word(list, index, Cow::Borrowed(&[]), at),
                     _ => break,
                 }
             }
@@ -117,9 +118,9 @@ impl<'a, 's> Machine<'a, 's> {
         Ok(())
     }
 
-    fn word(&mut self, list: ListId, index: usize, raw: &'s [u8], span: Span) {
+    fn word(&mut self, list: ListId, index: usize, text: Cow<'s, [u8]>, span: Span) {
         let slot = self.facts.list_element(list, index);
-        self.store(Place { slot, key: Span::default() }, span, Value::Str(unquote(raw)));
+        self.store(Place { slot, key: Span::default() }, span, Value::Str(text));
     }
 
     /// moby `config.BuilderGCFilter.UnmarshalJSON`: a list of strings, else an object of objects of booleans.

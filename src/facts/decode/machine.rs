@@ -4,7 +4,7 @@ use super::errors::{Context, Found, Target};
 use super::{Decoded, Duplicate};
 use crate::facts::arena::{Facts, ListId, MapId, Slot, SlotId, Value};
 use crate::facts::json::fold::folds_to;
-use crate::facts::json::{Reader, Token, push_pointer, unquote};
+use crate::facts::json::{Literal, Reader, SyntaxError, Token, push_pointer, unquote};
 use crate::facts::limits::{Limits, OverLimit};
 use crate::schema::{Lookup, Schema, StructDef, StructId, Type};
 use crate::source::Span;
@@ -63,26 +63,36 @@ struct Own<'a> {
 }
 
 impl<'a, 's> Machine<'a, 's> {
-    pub(super) fn new(
-        text: &'s [u8],
-        start: usize,
-        end: usize,
-        schema: &'a Schema,
-        limits: &'a Limits,
-    ) -> Self {
+    pub(super) fn new(reader: Reader<'s>, schema: &'a Schema, limits: &'a Limits) -> Self {
         Self {
-            reader: Reader::new(text, start, end),
             schema,
-            facts: Facts::new(schema),
+            facts: Facts::for_text(schema, reader.left()),
+            reader,
             context: Context::default(),
             found: Found::default(),
             limits,
-            frames: Vec::new(),
+            frames: Vec::with_capacity(8),
             own: None,
         }
     }
 
-    pub(super) fn run(mut self) -> Result<Decoded<'s>, OverLimit> {
+    /// What was decoded, and where it ends in the text.
+    pub(super) fn run(mut self) -> Result<Result<(Decoded<'s>, usize), SyntaxError>, OverLimit> {
+        let within = self.decode();
+        // Decoding may end before the text does; whether that is JSON comes before anything else.
+        let depth = match self.reader.finish() {
+            Ok(depth) => depth,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.limits.check_depth(depth)?;
+        within?;
+        let mut duplicates: Vec<Duplicate> = self.found.duplicates;
+        duplicates.sort_by_key(|d| d.later);
+        let decoded = Decoded { facts: self.facts, errors: self.found.errors, duplicates };
+        Ok(Ok((decoded, self.reader.position())))
+    }
+
+    fn decode(&mut self) -> Result<(), OverLimit> {
         let root = Type::Struct(self.schema.root());
         let (token, span) = self.reader.next();
         match token {
@@ -106,22 +116,20 @@ impl<'a, 's> Machine<'a, 's> {
             }
             self.limits.check_nodes(self.facts.len())?;
         }
-        let mut duplicates: Vec<Duplicate> = self.found.duplicates;
-        duplicates.sort_by_key(|d| d.later);
-        Ok(Decoded { facts: self.facts, errors: self.found.errors, duplicates })
+        Ok(())
     }
 
     /// Decodes one member of the innermost container, or closes it.
     fn step(&mut self) -> Step {
         let (token, span) = self.reader.next();
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
-        let raw = match token {
+        let literal = match token {
             Token::ObjectEnd | Token::ArrayEnd | Token::End => {
                 self.close();
                 return Ok(());
             }
-            Token::Str(raw) => raw,
-            _ => &[],
+            Token::Str(literal) => literal,
+            _ => Literal::default(),
         };
         match &mut frame.kind {
             Kind::List { next, fixed: Some(length), .. } if *next >= *length => {
@@ -137,8 +145,8 @@ impl<'a, 's> Machine<'a, 's> {
             }
             Kind::Map { map, element } => {
                 let (map, element) = (*map, *element);
-                frame.key = raw;
-                let key = unquote(raw);
+                frame.key = literal.raw;
+                let key = literal.text();
                 let earlier = self.facts.map_get(map, &key).map(|e| self.facts.slot(e.slot).key);
                 if let Some(earlier) = earlier {
                     self.note_duplicate(span, earlier);
@@ -155,8 +163,8 @@ impl<'a, 's> Machine<'a, 's> {
                 // `d.errorContext` is restored after each field.
                 self.context.fields.truncate(*depth);
                 self.context.within = *outer;
-                frame.key = raw;
-                let key = unquote(raw);
+                frame.key = literal.raw;
+                let key = literal.text();
                 let schema = self.schema;
                 let found = def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes()));
                 let Some(Lookup { index, field, via }) = found else {

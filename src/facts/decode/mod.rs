@@ -9,7 +9,7 @@ mod scalar;
 pub(crate) use scalar::float;
 
 use super::arena::Facts;
-use super::json::scan;
+use super::json::{Extent, Reader, SyntaxError, of_first};
 use super::limits::{Limits, OverLimit};
 use crate::schema::Schema;
 use crate::source::Span;
@@ -98,11 +98,8 @@ pub struct Decoded<'s> {
 /// ```
 pub fn decode<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Result<Decoded<'s>, OverLimit> {
     limits.check_bytes(text.len())?;
-    match scan(text, 0, text.len()) {
-        Ok(depth) => {
-            limits.check_depth(depth)?;
-            decode_valid(text, 0, text.len(), schema, limits)
-        }
+    match decode_text(text, 0, text.len(), schema, limits)? {
+        Ok(decoded) => Ok(decoded),
         Err(error) => {
             let (message, span) = (error.message, error.span);
             let error = DecodeError { kind: ErrorKind::Syntax, message, span, path: String::new() };
@@ -111,13 +108,25 @@ pub fn decode<'s>(text: &'s [u8], schema: &Schema, limits: &Limits) -> Result<De
     }
 }
 
-/// Decodes `text[start..end]`, which has passed the syntax check; spans are offsets into `text`.
-pub(crate) fn decode_valid<'s>(
+/// Decodes `text[start..end]`; spans are offsets into `text`. The inner error says that it is not JSON.
+pub(crate) fn decode_text<'s>(
     text: &'s [u8],
     start: usize,
     end: usize,
     schema: &Schema,
     limits: &Limits,
-) -> Result<Decoded<'s>, OverLimit> {
-    machine::Machine::new(text, start, end, schema, limits).run()
+) -> Result<Result<Decoded<'s>, SyntaxError>, OverLimit> {
+    let decoded = machine::Machine::new(Reader::new(text, start, end), schema, limits).run()?;
+    Ok(decoded.map(|(decoded, _)| decoded))
+}
+
+/// Decodes the first value of a text, and tells where it ends. What follows is not looked at.
+pub(crate) fn decode_first<'s>(
+    text: &'s [u8],
+    schema: &Schema,
+    limits: &Limits,
+) -> Result<Result<(Decoded<'s>, usize), SyntaxError>, OverLimit> {
+    let reader = Reader::of(text, 0, text.len(), Extent::First);
+    let decoded = machine::Machine::new(reader, schema, limits).run()?;
+    Ok(decoded.map_err(|error| of_first(error, text)))
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::errors::Target;
 use super::machine::{Machine, Place, Step};
 use crate::facts::arena::Value;
-use crate::facts::json::{Token, unquote};
+use crate::facts::json::Token;
 use crate::schema::{IntSize, TextKind, Type};
 use crate::source::Span;
 
@@ -55,7 +55,7 @@ impl<'a, 's> Machine<'a, 's> {
                 self.store(place, span, Value::List(list));
                 self.open_list(list, element, target, place.slot, span);
             }
-            (Token::Str(raw), Type::String) => self.store(place, span, Value::Str(unquote(raw))),
+            (Token::Str(literal), Type::String) => self.store(place, span, Value::Str(literal.text())),
             (Token::Bool(value), Type::Bool) => self.store(place, span, Value::Bool(value)),
             (Token::Number(literal), Type::Int(size)) => match integer(literal, *size) {
                 Some(value) => self.store(place, span, Value::Int(value)),

@@ -1,12 +1,13 @@
 //! JSON as Go's `encoding/json` (Go 1.21) reads it: syntax, tokens, strings, and the folding of keys.
 
 pub(crate) mod fold;
+mod nesting;
 mod plain;
 mod reader;
 mod scan;
 mod unquote;
 
-pub(crate) use reader::{Reader, Token, path_to, push_pointer};
+pub(crate) use reader::{Extent, Literal, Reader, Token, path_to, push_pointer};
 pub use scan::{SyntaxError, check_syntax};
-pub(crate) use scan::{scan, scan_first};
+pub(crate) use scan::{of_first, scan_first};
 pub(crate) use unquote::unquote;

@@ -3,46 +3,54 @@
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Whether some byte of the word is zero. Bytes above one that is may be taken for zero as well.
-const fn has_zero(word: u64) -> bool {
-    word.wrapping_sub(LOW) & !word & HIGH != 0
+/// The upper bits of bytes that are zero. Bytes above one that is may be taken for zero as well.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(LOW) & !word & HIGH
 }
 
-const fn has(word: u64, byte: u8) -> bool {
-    has_zero(word ^ (LOW * byte as u64))
+const fn of(word: u64, byte: u8) -> u64 {
+    zeros(word ^ (LOW * byte as u64))
 }
 
-/// How many bytes at the beginning are certainly neither a quote, a backslash nor a control character: a multiple of
-/// eight, and what follows is to be looked at byte by byte.
-pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
-    let mut len = 0;
-    for chunk in bytes.as_chunks::<8>().0 {
+/// Where the first byte from `at` on stands that is a quote, a backslash, a control character or not ASCII; the length
+/// of the text if there is none.
+#[inline]
+pub(super) fn plain_end(text: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*chunk);
         // Bytes below 0x20 are zero in their upper three bits.
-        if has(word, b'"') || has(word, b'\\') || has_zero(word & (LOW * 0xe0)) {
-            break;
+        let special = of(word, b'"') | of(word, b'\\') | zeros(word & (LOW * 0xe0)) | word & HIGH;
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
         }
-        len += 8;
+        at += 8;
     }
-    len
+    let rest = text.get(at..).unwrap_or_default();
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
+    at.saturating_add(rest.iter().position(special).unwrap_or(rest.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::plain_prefix;
+    use super::plain_end;
 
-    /// Every byte at every place of a text of two words.
+    /// Every pair of bytes at every two places of a text of two words and a bit.
     #[test]
-    fn what_ends_a_string_is_never_passed_over() {
-        for byte in 0..=u8::MAX {
-            for at in 0..16 {
-                let mut text = *b"abcdefgh\xff\x7f !#[]~";
-                text[at] = byte;
-                let special = matches!(byte, b'"' | b'\\' | 0..0x20);
-                let expected = if special { at / 8 * 8 } else { 16 };
-                assert_eq!(plain_prefix(&text), expected, "{byte} at {at}");
+    fn what_needs_a_look_is_found_where_it_is() {
+        let special = |byte: u8| matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
+        let interesting = [0, 0x1f, b' ', b'!', b'"', b'#', b'[', b'\\', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff];
+        for first in 0..=u8::MAX {
+            for second in interesting {
+                for (i, j) in (0..19).flat_map(|i| (i + 1..20).map(move |j| (i, j))) {
+                    let mut text = *b"abcdefghi~ !#[]~1234";
+                    (text[i], text[j]) = (first, second);
+                    let expected = text.iter().position(|byte| special(*byte)).unwrap_or(20);
+                    assert_eq!(plain_end(&text, 0), expected, "{text:?}");
+                    let later = text.iter().skip(3).position(|byte| special(*byte)).map_or(20, |at| at + 3);
+                    assert_eq!(plain_end(&text, 3), later, "{text:?}");
+                }
             }
         }
-        assert_eq!((plain_prefix(b""), plain_prefix(b"1234567"), plain_prefix(b"123456789")), (0, 0, 8));
+        assert_eq!((plain_end(b"", 0), plain_end(b"1234567", 0), plain_end(b"12", 5)), (0, 7, 5));
     }
 }

@@ -1,10 +1,16 @@
 use std::borrow::Cow;
 
-use super::plain::plain_prefix;
+use super::nesting::Nesting;
+use super::plain::plain_end;
+use super::scan::SyntaxError;
 use super::unquote;
+use crate::facts::text::quote_char;
 use crate::source::Span;
 
-/// A token of a text that has passed the syntax check.
+/// Go's `maxNestingDepth`.
+const MAX_DEPTH: usize = 10_000;
+
+/// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token<'s> {
     /// `{`
@@ -15,16 +21,33 @@ pub(crate) enum Token<'s> {
     ArrayStart,
     /// `]`
     ArrayEnd,
-    /// A string, without its quotes and with its escapes.
-    Str(&'s [u8]),
+    /// A string.
+    Str(Literal<'s>),
     /// A number as it is spelt.
     Number(&'s [u8]),
     /// `true` or `false`
     Bool(bool),
     /// `null`
     Null,
-    /// The end of the text.
+    /// The end of the text, or of what can be read of it.
     End,
+}
+
+/// A string as it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Literal<'s> {
+    /// Without its quotes and with its escapes.
+    pub(crate) raw: &'s [u8],
+    /// Whether it is ASCII without escapes, so that its value is what is written.
+    plain: bool,
+}
+
+impl<'s> Literal<'s> {
+    /// Its value.
+    #[inline]
+    pub(crate) fn text(self) -> Cow<'s, [u8]> {
+        if self.plain { Cow::Borrowed(self.raw) } else { unquote(self.raw) }
+    }
 }
 
 impl Token<'_> {
@@ -41,20 +64,65 @@ impl Token<'_> {
     }
 }
 
-/// Reads the tokens of a text that has passed the syntax check; commas and colons are not told.
+/// How much of a text there is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// One value and nothing behind it, as `json.Unmarshal` has it.
+    Whole,
+    /// The first value, whatever follows, as `json.Decoder.Decode` has it.
+    First,
+}
+
+/// What may come next, between tokens.
+#[derive(Clone, Copy, Debug)]
+enum Expect {
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    AfterKey,
+    AfterValue,
+    /// All is read, or cannot be.
+    Nothing,
+}
+
+/// Reads the tokens of a text and checks its syntax on the way: `encoding/json` `scanner.go`, message for message.
+/// Commas and colons are not told. From the first error on there is nothing but [`Token::End`].
 ///
-/// On any other text it still ends, with tokens that mean nothing.
+/// Bytes are not checked to be UTF-8, since Go does not either.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'s> {
     text: &'s [u8],
     at: usize,
+    extent: Extent,
+    expect: Expect,
+    open: Nesting,
+    deepest: usize,
+    error: Option<SyntaxError>,
 }
 
 impl<'s> Reader<'s> {
     /// A reader of `text[start..end]`.
     pub(crate) fn new(text: &'s [u8], start: usize, end: usize) -> Self {
-        let text = text.get(..end.min(text.len())).unwrap_or_default();
-        Self { text, at: start }
+        Self::of(text, start, end, Extent::Whole)
+    }
+
+    pub(crate) fn of(text: &'s [u8], start: usize, end: usize, extent: Extent) -> Self {
+        let end = end.min(text.len());
+        Self {
+            text: text.get(..end).unwrap_or_default(),
+            at: start.min(end),
+            extent,
+            expect: Expect::Value,
+            open: Nesting::default(),
+            deepest: 0,
+            error: None,
+        }
+    }
+
+    /// How many bytes there are to read.
+    pub(crate) fn left(&self) -> usize {
+        self.text.len().saturating_sub(self.at)
     }
 
     /// Offset just behind the token read last.
@@ -67,72 +135,272 @@ impl<'s> Reader<'s> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
+    /// Reads what is left. Gives the deepest nesting of it all.
+    ///
+    /// # Errors
+    /// The first offending byte, whenever it was met.
+    pub(crate) fn finish(&mut self) -> Result<usize, SyntaxError> {
+        while self.next().0 != Token::End {}
+        self.error.take().map_or(Ok(self.deepest), Err)
+    }
+
     /// The next token and where it stands (a string with its quotes).
+    #[inline]
     pub(crate) fn next(&mut self) -> (Token<'s>, Span) {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n' | b',' | b':') = self.text.get(self.at) {
-            self.at += 1;
-        }
-        let start = self.at;
-        let token = match self.text.get(start) {
-            None => Token::End,
-            Some(b'{') => self.take(1, Token::ObjectStart),
-            Some(b'}') => self.take(1, Token::ObjectEnd),
-            Some(b'[') => self.take(1, Token::ArrayStart),
-            Some(b']') => self.take(1, Token::ArrayEnd),
-            Some(b't') => self.take(4, Token::Bool(true)),
-            Some(b'f') => self.take(5, Token::Bool(false)),
-            Some(b'n') => self.take(4, Token::Null),
-            Some(b'"') => self.string(),
-            Some(_) => self.number(),
-        };
+        let (token, start) = self.read();
         (token, Span::new(start, self.at))
     }
 
-    fn take(&mut self, len: usize, token: Token<'s>) -> Token<'s> {
-        self.at = (self.at + len).min(self.text.len());
+    fn read(&mut self) -> (Token<'s>, usize) {
+        let ended = matches!(self.expect, Expect::AfterValue) && self.open.is_empty();
+        if matches!(self.expect, Expect::Nothing) || (ended && self.extent == Extent::First) {
+            return (Token::End, self.at);
+        }
+        let Some(mut c) = self.skip_space() else { return (self.end(ended), self.at) };
+        match self.expect {
+            Expect::AfterKey => {
+                if c != b':' {
+                    return (self.refuse(c, "after object key"), self.at);
+                }
+                self.at += 1;
+                self.expect = Expect::Value;
+            }
+            Expect::AfterValue => match (self.open.is_object(), c) {
+                (None, _) => return (self.refuse(c, "after top-level value"), self.at),
+                (Some(true), b'}') | (Some(false), b']') => return self.close(c),
+                (Some(object), b',') => {
+                    self.at += 1;
+                    self.expect = if object { Expect::Key } else { Expect::Value };
+                }
+                (Some(true), _) => return (self.refuse(c, "after object key:value pair"), self.at),
+                (Some(false), _) => return (self.refuse(c, "after array element"), self.at),
+            },
+            Expect::Value | Expect::ValueOrEnd | Expect::Key | Expect::KeyOrEnd | Expect::Nothing => {
+                return self.member(c);
+            }
+        }
+        match self.skip_space() {
+            Some(next) => c = next,
+            None => return (self.end(false), self.at),
+        }
+        self.member(c)
+    }
+
+    /// A key or a value, or the end of an empty container.
+    #[inline]
+    fn member(&mut self, c: u8) -> (Token<'s>, usize) {
+        let start = self.at;
+        match (self.expect, c) {
+            (Expect::ValueOrEnd, b']') | (Expect::KeyOrEnd, b'}') => self.close(c),
+            (Expect::Key | Expect::KeyOrEnd, b'"') => {
+                self.expect = Expect::AfterKey;
+                (self.string(), start)
+            }
+            (Expect::Key | Expect::KeyOrEnd, _) => {
+                (self.refuse(c, "looking for beginning of object key string"), start)
+            }
+            _ => (self.value(c), start),
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, c: u8) -> Token<'s> {
+        self.expect = Expect::AfterValue;
+        match c {
+            b'"' => self.string(),
+            b'{' => self.open(true),
+            b'[' => self.open(false),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.literal("true", Token::Bool(true)),
+            b'f' => self.literal("false", Token::Bool(false)),
+            b'n' => self.literal("null", Token::Null),
+            _ => self.refuse(c, "looking for beginning of value"),
+        }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// The byte behind white space.
+    #[inline]
+    fn skip_space(&mut self) -> Option<u8> {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
+                other => return other,
+            }
+        }
+    }
+
+    fn open(&mut self, object: bool) -> Token<'s> {
+        self.open.push(object);
+        self.deepest = self.deepest.max(self.open.depth());
+        if self.open.depth() > MAX_DEPTH {
+            return self.refuse(if object { b'{' } else { b'[' }, "exceeded max depth");
+        }
+        self.at += 1;
+        self.expect = if object { Expect::KeyOrEnd } else { Expect::ValueOrEnd };
+        if object { Token::ObjectStart } else { Token::ArrayStart }
+    }
+
+    fn close(&mut self, c: u8) -> (Token<'s>, usize) {
+        let start = self.at;
+        self.open.pop();
+        self.at += 1;
+        self.expect = Expect::AfterValue;
+        (if c == b'}' { Token::ObjectEnd } else { Token::ArrayEnd }, start)
+    }
+
+    #[inline]
+    fn literal(&mut self, word: &str, token: Token<'s>) -> Token<'s> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            return token;
+        }
+        for expected in word.bytes() {
+            let c = self.here();
+            if c != expected {
+                let context = format!("in literal {word} (expecting '{}')", char::from(expected));
+                return self.refuse(c, &context);
+            }
+            self.at += 1;
+        }
         token
     }
 
     fn string(&mut self) -> Token<'s> {
-        let start = self.at + 1;
-        let mut at = start + plain_prefix(self.text.get(start..).unwrap_or_default());
+        self.at += 1;
+        let (start, mut plain) = (self.at, true);
         loop {
-            match self.text.get(at) {
-                Some(b'"') | None => break,
-                Some(b'\\') => at += 2,
-                Some(_) => at += 1,
+            self.at = plain_end(self.text, self.at);
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    plain = false;
+                    if let Err((c, context)) = self.escape() {
+                        return self.refuse(c, context);
+                    }
+                }
+                Some(c @ 0..0x20) => return self.refuse(c, "in string literal"),
+                Some(_) => {
+                    plain = false;
+                    self.at += 1;
+                }
+                None => return self.end(false),
             }
         }
-        let end = at.min(self.text.len());
-        self.at = (end + 1).min(self.text.len());
-        Token::Str(self.text.get(start..end).unwrap_or_default())
+        let raw = self.since(start);
+        self.at += 1;
+        Token::Str(Literal { raw, plain })
+    }
+
+    fn escape(&mut self) -> Result<(), (u8, &'static str)> {
+        self.at += 1;
+        match self.here() {
+            b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => self.at += 1,
+            b'u' => {
+                self.at += 1;
+                for _ in 0..4 {
+                    let c = self.here();
+                    if !c.is_ascii_hexdigit() {
+                        return Err((c, "in \\u hexadecimal character escape"));
+                    }
+                    self.at += 1;
+                }
+            }
+            c => return Err((c, "in string escape code")),
+        }
+        Ok(())
     }
 
     fn number(&mut self) -> Token<'s> {
         let start = self.at;
-        self.at += 1;
-        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E') = self.text.get(self.at) {
+        match self.number_end() {
+            Ok(()) => Token::Number(self.since(start)),
+            Err((c, context)) => self.refuse(c, context),
+        }
+    }
+
+    fn number_end(&mut self) -> Result<(), (u8, &'static str)> {
+        if self.here() == b'-' {
             self.at += 1;
         }
-        Token::Number(self.text.get(start..self.at).unwrap_or_default())
+        match self.here() {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.digits(),
+            c => return Err((c, "in numeric literal")),
+        }
+        if self.here() == b'.' {
+            self.at += 1;
+            self.some_digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.here(), b'e' | b'E') {
+            self.at += 1;
+            if matches!(self.here(), b'+' | b'-') {
+                self.at += 1;
+            }
+            self.some_digits("in exponent of numeric literal")?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self, context: &'static str) -> Result<(), (u8, &'static str)> {
+        let c = self.here();
+        if !c.is_ascii_digit() {
+            return Err((c, context));
+        }
+        self.digits();
+        Ok(())
+    }
+
+    fn digits(&mut self) {
+        while self.here().is_ascii_digit() {
+            self.at += 1;
+        }
+    }
+
+    /// The byte at hand inside a token. At the end Go's scanner is fed a space to learn whether the
+    /// token is complete, so a text cut off within one complains about that space.
+    fn here(&self) -> u8 {
+        self.peek().unwrap_or(b' ')
+    }
+
+    #[cold]
+    fn refuse(&mut self, c: u8, context: &str) -> Token<'s> {
+        let end = (self.at + 1).min(self.text.len());
+        self.fail(SyntaxError {
+            message: format!("invalid character {} {context}", quote_char(c)),
+            span: Span::new(self.at.min(end), end),
+        })
+    }
+
+    /// There is no more text, which is an error unless it is `complete`.
+    #[cold]
+    fn end(&mut self, complete: bool) -> Token<'s> {
+        self.expect = Expect::Nothing;
+        if complete {
+            return Token::End;
+        }
+        let span = Span::point(self.text.len());
+        self.fail(SyntaxError { message: "unexpected end of JSON input".to_owned(), span })
+    }
+
+    fn fail(&mut self, error: SyntaxError) -> Token<'s> {
+        self.expect = Expect::Nothing;
+        self.error = Some(error);
+        Token::End
     }
 
     /// Reads the rest of the value that begins with `first`, which stands at `span`; gives the span of it all.
     pub(crate) fn skip(&mut self, first: Token<'s>, span: Span) -> Span {
-        let mut depth = 0_usize;
-        let mut token = first;
-        loop {
-            match token {
-                Token::ObjectStart | Token::ArrayStart => depth += 1,
-                Token::ObjectEnd | Token::ArrayEnd => depth = depth.saturating_sub(1),
-                Token::End => depth = 0,
-                _ => {}
-            }
-            if depth == 0 {
-                return Span::new(span.start as usize, self.at);
-            }
-            (token, _) = self.next();
+        if matches!(first, Token::ObjectStart | Token::ArrayStart) {
+            let inside = self.open.depth();
+            while self.open.depth() >= inside && self.next().0 != Token::End {}
         }
+        Span::new(span.start as usize, self.at)
     }
 }
 
@@ -152,15 +420,15 @@ pub(crate) fn push_pointer(path: &mut String, key: &[u8]) {
 pub(crate) fn path_to(text: &[u8], offset: usize) -> String {
     /// An open container: the key or index of the member being read.
     enum Open<'s> {
-        Object(Option<&'s [u8]>),
+        Object(Option<Literal<'s>>),
         Array(usize),
     }
     let mut reader = Reader::new(text, 0, text.len());
     let mut open: Vec<Open<'_>> = Vec::new();
     loop {
         let (token, span) = reader.next();
-        if let (Some(Open::Object(key @ None)), Token::Str(raw)) = (open.last_mut(), token) {
-            *key = Some(raw);
+        if let (Some(Open::Object(key @ None)), Token::Str(literal)) = (open.last_mut(), token) {
+            *key = Some(literal);
             continue;
         }
         if matches!(token, Token::End) || span.start as usize >= offset {
@@ -184,7 +452,7 @@ pub(crate) fn path_to(text: &[u8], offset: usize) -> String {
     let mut path = String::new();
     for step in open {
         match step {
-            Open::Object(key) => push_pointer(&mut path, &key.map_or(Cow::Borrowed(&[][..]), unquote)),
+            Open::Object(key) => push_pointer(&mut path, &key.map_or(Cow::Borrowed(&[][..]), Literal::text)),
             Open::Array(index) => push_pointer(&mut path, index.to_string().as_bytes()),
         }
     }
@@ -211,7 +479,7 @@ mod tests {
             tokens,
             [
                 (Token::ObjectStart, &b"{"[..]),
-                (Token::Str(br#"a\""#), br#""a\"""#),
+                (Token::Str(Literal { raw: br#"a\""#, plain: false }), br#""a\"""#),
                 (Token::ArrayStart, b"["),
                 (Token::Number(b"1.5e+3"), b"1.5e+3"),
                 (Token::Bool(true), b"true"),
@@ -223,9 +491,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_plain_is_its_own_value() {
+        for (text, plain) in
+            [("\"a b~\"", true), ("\"\"", true), ("\"é\"", false), (r#""a long text, \n""#, false)]
+        {
+            let Token::Str(literal) = Reader::new(text.as_bytes(), 0, text.len()).next().0 else { panic!() };
+            assert_eq!(literal.plain, plain, "{text}");
+            assert_eq!(literal.text(), unquote(literal.raw), "{text}");
+        }
+    }
+
+    #[test]
     fn skipping_gives_the_whole_value() {
         let text = br#"[{"a":[1,{}]},2]"#;
-        let mut reader = Reader::new(text, 1, text.len());
+        let mut reader = Reader::new(text, 0, text.len());
+        reader.next();
         let (token, span) = reader.next();
         assert_eq!(reader.skip(token, span).slice(text), br#"{"a":[1,{}]}"#);
         assert_eq!(reader.next().0, Token::Number(b"2"));

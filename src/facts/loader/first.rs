@@ -3,8 +3,8 @@
 use super::report::Report;
 use super::tell;
 use crate::facts::arena::Facts;
-use crate::facts::decode::decode_valid;
-use crate::facts::json::{check_syntax, scan_first};
+use crate::facts::decode::decode_first;
+use crate::facts::json::check_syntax;
 use crate::facts::limits::{Limits, OverLimit};
 use crate::schema::Schema;
 
@@ -20,18 +20,16 @@ pub(super) fn load_first<'s>(
         report.set("empty");
         return Ok(None);
     }
-    let first = match scan_first(text) {
-        Ok(first) => first,
+    let (decoded, end) = match decode_first(text, schema, limits)? {
+        Ok(decoded) => decoded,
         Err(error) => {
             let whole = check_syntax(text).err().map_or_else(String::new, |error| error.message);
             report.syntax_of_first(&error.message, &whole, text, error.span);
             return Ok(None);
         }
     };
-    limits.check_depth(first.depth)?;
-    let decoded = decode_valid(text, 0, first.end, schema, limits)?;
     tell(&decoded, report);
-    Ok(Some((decoded.facts, first.end)))
+    Ok(Some((decoded.facts, end)))
 }
 
 /// What JSON takes for white space.

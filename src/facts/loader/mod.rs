@@ -11,9 +11,8 @@ mod spec;
 
 use super::arena::{Facts, Value};
 use super::decode::ErrorKind;
-use super::decode::{Decoded, decode, decode_valid};
+use super::decode::{Decoded, decode, decode_text};
 use super::item::Item;
-use super::json::scan;
 use super::limits::{Limits, OverLimit};
 use super::text::quote;
 use crate::schema::Schema;
@@ -101,14 +100,13 @@ fn load_text<'t>(
         report.set("blank");
         return Ok(Loaded { facts: defaults(schema), load: report.finish() });
     }
-    let depth = match scan(text, start, end) {
-        Ok(depth) => depth,
+    let decoded = match decode_text(text, start, end, schema, limits)? {
+        Ok(decoded) => decoded,
         Err(error) => {
             report.syntax(&error.message, text.get(..end).unwrap_or(text), error.span);
             return Ok(Loaded { facts: defaults(schema), load: report.finish() });
         }
     };
-    limits.check_depth(depth)?;
     let flattened = match Flattened::read(text, start, end, schema, limits)? {
         Ok(flattened) => flattened,
         Err((message, path, span)) => {
@@ -117,7 +115,6 @@ fn load_text<'t>(
         }
     };
     flattened.tell(schema, &mut report);
-    let decoded = decode_valid(text, start, end, schema, limits)?;
     tell(&decoded, &mut report);
     let mut facts = decoded.facts;
     copy_flags(&mut facts, &flattened);

@@ -20,8 +20,8 @@ pub fn last_runtime_error(log: &[u8], schema: &Schema, limits: &Limits) -> Resul
     let mut last = None;
     let mut rest = log;
     while rest.iter().any(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
-        let first = scan_first(rest).map_err(|error| error.message)?;
-        let (line, behind) = rest.split_at_checked(first.end).unwrap_or((rest, &[]));
+        let end = scan_first(rest).map_err(|error| error.message)?;
+        let (line, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         let decoded = decode(line, schema, limits).map_err(|error| error.to_string())?;
         if let Some(error) = decoded.errors.first() {
             return Err(error.message.clone());

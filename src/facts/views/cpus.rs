@@ -1,5 +1,5 @@
 use super::text::integer;
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, string};
+use super::{Few, ParamType, View, ViewArg, ViewField, ViewFields, ViewType, string};
 
 pub(super) const CPU_LIST: View = View {
     name: "cpu_list",
@@ -37,7 +37,7 @@ pub(super) const CPU_SET: View = View {
     doc: "A list of processors or memory nodes, held against those that are available",
     source: "moby pkg/parsers parseUintList; pkg/sysinfo isCpusetListAvailable",
     eval: |args| {
-        let mut available: Vec<_> = pieces(string(args, 1)).flatten().collect();
+        let mut available: Few<_> = pieces(string(args, 1)).flatten().collect();
         available.sort_unstable();
         let highest = available.iter().map(|r| r.1).max().unwrap_or_default();
         let maximum = highest.max(8192);

@@ -1,5 +1,5 @@
 use super::text::{go_lower, trim_space};
-use super::{ParamType, View, ViewFields, ViewType, cut, str_field, string, strings};
+use super::{Few, ParamType, View, ViewFields, ViewType, cut, str_field, string, strings};
 
 pub(super) const EXEC_OPT: View = View {
     name: "exec_opt",
@@ -35,9 +35,7 @@ pub(super) const EXEC_OPTS: View = View {
     source: "moby daemon/daemon_unix.go getCD; v28.5.2 daemon/config/config.go GetExecOpt",
     eval: |args| {
         const DRIVER: &[u8] = b"native.cgroupdriver";
-        let options = strings(args, 0);
-        let options: Vec<_> = options
-            .into_iter()
+        let options: Few<_> = strings(args, 0)
             .filter_map(|o| cut(o, b"="))
             .map(|(k, v)| (trim_space(k), trim_space(v)))
             .collect();

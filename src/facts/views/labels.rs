@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, strings};
+use super::{Few, ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, strings};
 
 pub(super) const LABEL_CONFLICT: View = View {
     name: "label_conflict",
@@ -14,21 +12,20 @@ pub(super) const LABEL_CONFLICT: View = View {
     doc: "The first contradiction in a list of labels `key=value`; keys are compared with their case, entries without `=` are skipped",
     source: "moby daemon/config/config.go GetConflictFreeLabels",
     eval: |args| {
-        let mut seen: BTreeMap<&[u8], &[u8]> = BTreeMap::new();
-        for label in strings(args, 0) {
-            let Some((key, value)) = cut(label, b"=") else { continue };
-            if let Some(earlier) = seen.insert(key, value)
-                && earlier != value
-            {
-                return ViewFields::of([
-                    ViewField::Bool(true),
-                    str_field(key),
-                    str_field(value),
-                    str_field(earlier),
-                ]);
-            }
+        let labels = strings(args, 0).enumerate().filter_map(|(at, label)| Some((cut(label, b"=")?, at)));
+        let mut labels: Few<_> = labels.map(|((key, value), at)| (key, at, value)).collect();
+        // Those of one key stand side by side then, the earliest first.
+        labels.sort_unstable();
+        let pairs = labels.iter().zip(labels.iter().skip(1)).filter(|(a, b)| a.0 == b.0 && a.2 != b.2);
+        match pairs.min_by_key(|(_, later)| later.1) {
+            Some((earlier, later)) => ViewFields::of([
+                ViewField::Bool(true),
+                str_field(later.0),
+                str_field(later.2),
+                str_field(earlier.2),
+            ]),
+            None => ViewFields::of([ViewField::Bool(false), str_field(""), str_field(""), str_field("")]),
         }
-        ViewFields::of([ViewField::Bool(false), str_field(""), str_field(""), str_field("")])
     },
 };
 

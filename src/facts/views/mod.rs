@@ -30,6 +30,8 @@ mod url;
 pub(crate) use names::CAPABILITIES;
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::Item;
 
 /// The type of a field of a result.
@@ -113,19 +115,17 @@ pub struct ViewFields<'a> {
 }
 
 impl<'a> ViewFields<'a> {
+    #[inline]
     fn of<const N: usize>(values: [ViewField<'a>; N]) -> Self {
         const { assert!(N <= MAX_FIELDS) };
-        let mut fields = [const { ViewField::Bool(false) }; MAX_FIELDS];
-        for (field, value) in fields.iter_mut().zip(values) {
-            *field = value;
-        }
-        Self { fields, len: N }
+        let mut values = values.into_iter();
+        Self { fields: std::array::from_fn(|_| values.next().unwrap_or(ViewField::Bool(false))), len: N }
     }
 
     /// The value of the field with this number.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&ViewField<'a>> {
-        self.iter().nth(index)
+        self.fields.get(..self.len)?.get(index)
     }
 
     /// All values.
@@ -135,8 +135,9 @@ impl<'a> ViewFields<'a> {
 
     /// The value of the field with this number, taken out.
     #[must_use]
-    pub fn take(self, index: usize) -> Option<ViewField<'a>> {
-        self.fields.into_iter().take(self.len).nth(index)
+    pub fn take(mut self, index: usize) -> Option<ViewField<'a>> {
+        let field = self.fields.get_mut(..self.len)?.get_mut(index)?;
+        Some(std::mem::replace(field, ViewField::Bool(false)))
     }
 }
 
@@ -224,12 +225,16 @@ fn string<'a>(args: &[ViewArg<'a>], index: usize) -> &'a [u8] {
 }
 
 /// The elements of a list of strings; none if there is no list.
-fn strings<'a>(args: &[ViewArg<'a>], index: usize) -> Vec<&'a [u8]> {
-    match args.get(index) {
-        Some(ViewArg::Item(item)) => item.elements().map(|e| e.str()).collect(),
-        _ => Vec::new(),
-    }
+fn strings<'a>(args: &[ViewArg<'a>], index: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let list = match args.get(index) {
+        Some(ViewArg::Item(item)) => Some(item.texts()),
+        _ => None,
+    };
+    list.into_iter().flatten()
 }
+
+/// What a view keeps of the elements of a list while it goes through them: without memory as long as they are few.
+type Few<T> = SmallVec<[T; 16]>;
 
 fn str_field<'a>(text: impl IntoText<'a>) -> ViewField<'a> {
     ViewField::Str(text.into_text())

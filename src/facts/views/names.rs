@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::text::integer;
 use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
 
@@ -34,23 +36,27 @@ pub(super) const CAP_NAME: View = View {
     eval: |args| {
         let text = string(args, 0);
         // Nearly all are in capitals already.
-        let is =
-            |name: &&&str| name.as_bytes() == text || name.as_bytes().strip_prefix(b"CAP_") == Some(text);
-        if let Some(name) = CAPABILITIES.iter().chain(&["ALL"]).find(is) {
+        let bare = text.strip_prefix(b"CAP_").unwrap_or(text);
+        let is = |name: &&&str| name.as_bytes().get(4..) == Some(bare);
+        let all = (text == b"ALL").then_some(&"ALL");
+        if let Some(name) = all.or_else(|| CAPABILITIES.iter().find(is)) {
             return ViewFields::of([str_field(*name), ViewField::Bool(true)]);
         }
         let upper = go_upper(text);
         if upper == "ALL" {
-            return ViewFields::of([str_field(upper), ViewField::Bool(true)]);
+            return ViewFields::of([str_field("ALL"), ViewField::Bool(true)]);
         }
-        let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
+        let full = if upper.starts_with("CAP_") { upper.into_owned() } else { format!("CAP_{upper}") };
         let known = CAPABILITIES.contains(&full.as_str());
         ViewFields::of([str_field(full), ViewField::Bool(known)])
     },
 };
 
 /// Go's `strings.ToUpper`, for letters whose capital is one letter.
-fn go_upper(text: &[u8]) -> String {
+fn go_upper(text: &[u8]) -> Cow<'_, str> {
+    if text.is_ascii() && !text.iter().any(u8::is_ascii_lowercase) {
+        return String::from_utf8_lossy(text);
+    }
     let upper = |c: char| {
         let mut mapped = c.to_uppercase();
         match (mapped.next(), mapped.next()) {
@@ -67,7 +73,9 @@ fn go_upper(text: &[u8]) -> String {
 }
 
 fn is_signal(name: &str) -> bool {
-    let offset = |text: &str, last: u8| (1..=last).any(|n| text == n.to_string());
+    let offset = |text: &str, last: u8| {
+        !text.starts_with(['0', '+']) && text.parse().is_ok_and(|n: u8| (1..=last).contains(&n))
+    };
     SIGNALS.contains(&name)
         || name.strip_prefix("RTMIN+").is_some_and(|n| offset(n, 15))
         || name.strip_prefix("RTMAX-").is_some_and(|n| offset(n, 14))

@@ -15,10 +15,10 @@ pub(super) const GENERIC_RESOURCES: View = View {
     ],
     doc: "The resources of a swarm node, `name=value`: a name with one integer is counted, a name with texts has named units",
     source: "swarmkit api/genericresource/parse.go Parse",
-    eval: |args| parse(&strings(args, 0)),
+    eval: |args| parse(strings(args, 0)),
 };
 
-fn parse<'a>(entries: &[&'a [u8]]) -> ViewFields<'a> {
+fn parse<'a>(entries: impl Iterator<Item = &'a [u8]>) -> ViewFields<'a> {
     // Names in the order of the text; Go's map has none.
     let mut named: Vec<(&[u8], Vec<&[u8]>)> = Vec::new();
     let mut index = std::collections::BTreeMap::new();
@@ -34,7 +34,7 @@ fn parse<'a>(entries: &[&'a [u8]]) -> ViewFields<'a> {
                     None => named.push((name, vec![trim_space(value)])),
                 }
             }
-            _ => malformed = malformed.or(Some(*entry)),
+            _ => malformed = malformed.or(Some(entry)),
         }
     }
     let negative = named.iter().find(|(_, values)| match values.as_slice() {

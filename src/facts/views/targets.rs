@@ -1,10 +1,9 @@
 //! Lists that the original goes through in order, where an entry's fate depends on those before it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::paths::slashes;
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string, strings};
+use super::{Few, ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string, strings};
 use crate::facts::path::clean;
 
 pub(super) const REPEATED_BIND: View = View {
@@ -16,7 +15,7 @@ pub(super) const REPEATED_BIND: View = View {
     ],
     doc: "The first entry of Binds whose path inside the container an earlier entry has already",
     source: "moby daemon/volumes.go registerMountPoints",
-    eval: |args| first_repeated(strings(args, 0).into_iter().map(|entry| (bind_target(entry), None))),
+    eval: |args| first_repeated(strings(args, 0).map(|entry| (bind_target(entry), None))),
 };
 
 pub(super) const REPEATED_MOUNT: View = View {
@@ -33,13 +32,12 @@ pub(super) const REPEATED_MOUNT: View = View {
     doc: "The first entry of Mounts whose Target an earlier entry has already",
     source: "moby daemon/volumes.go registerMountPoints",
     eval: |args| {
-        let targets = match args.first() {
-            Some(ViewArg::Item(mounts)) => {
-                mounts.elements().filter_map(|m| m.field("Target")).map(|t| t.str()).collect()
-            }
-            _ => Vec::new(),
+        let mounts = match args.first() {
+            Some(ViewArg::Item(mounts)) => Some(mounts.elements()),
+            _ => None,
         };
-        first_repeated(targets.into_iter().map(|target| (slashes(target), Some(target))))
+        let targets = mounts.into_iter().flatten().filter_map(|m| m.field("Target")).map(|t| t.str());
+        first_repeated(targets.map(|target| (slashes(target), Some(target))))
     },
 };
 
@@ -100,19 +98,26 @@ pub(super) const SELINUX_OPTIONS: View = View {
 fn first_repeated<'a>(
     targets: impl Iterator<Item = (Cow<'a, [u8]>, Option<&'a [u8]>)>,
 ) -> ViewFields<'static> {
-    let mut seen = BTreeSet::new();
-    for (target, shown) in targets {
-        let target = match target {
-            Cow::Borrowed(target) => clean(target),
-            Cow::Owned(target) => Cow::Owned(clean(&target).into_owned()),
-        };
-        if seen.contains(&target) {
-            let shown = shown.map_or(target.into_owned(), <[u8]>::to_vec);
-            return ViewFields::of([ViewField::Bool(true), str_field(shown)]);
+    let mut targets: Few<_> = targets
+        .enumerate()
+        .map(|(at, (target, shown))| {
+            let target = match target {
+                Cow::Borrowed(target) => clean(target),
+                Cow::Owned(target) => Cow::Owned(clean(&target).into_owned()),
+            };
+            (target, at, shown)
+        })
+        .collect();
+    // Those that are the same stand side by side then, the earliest first.
+    targets.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    let pairs = targets.iter().zip(targets.iter().skip(1));
+    match pairs.filter(|(a, b)| a.0 == b.0).map(|(_, later)| later).min_by_key(|later| later.1) {
+        Some((target, _, shown)) => {
+            let shown = shown.map_or_else(|| target.to_vec(), <[u8]>::to_vec);
+            ViewFields::of([ViewField::Bool(true), str_field(shown)])
         }
-        seen.insert(target);
+        None => ViewFields::of([ViewField::Bool(false), str_field(&b""[..])]),
     }
-    ViewFields::of([ViewField::Bool(false), str_field(&b""[..])])
 }
 
 /// The second piece, or the only one.
