@@ -10,6 +10,7 @@ mod flow;
 mod guard;
 mod load;
 mod machine;
+mod moves;
 mod rows;
 mod step;
 
@@ -22,6 +23,7 @@ pub use guard::Guard;
 pub use machine::{
     Call, Class, Crash, Failure, Machine, Operation, Row, RowKind, State, Value, Variable, VariableKind, Way,
 };
+pub use moves::{Move, Moves};
 pub use rows::{RowDoc, does, stands_for};
 pub use step::{Process, Refused, Step, StepError, Told};
 
@@ -57,6 +59,19 @@ impl Lifecycle {
     /// None in a released crate: a test loads them.
     pub fn builtin() -> Result<Self, CatalogError> {
         Self::parse(ERRORS, &MACHINES)
+    }
+
+    /// The same with other texts for some of them: `other` is asked for each by its name, `spec/lifecycle/init.toml`.
+    ///
+    /// # Errors
+    /// All problems of all texts, each with its place.
+    pub fn builtin_with(other: &dyn Fn(&str) -> Option<String>) -> Result<Self, CatalogError> {
+        let text =
+            |(name, text): (&'static str, &str)| (name, other(name).unwrap_or_else(|| text.to_owned()));
+        let (errors, machines) = (text(ERRORS), MACHINES.map(text));
+        let machines: Vec<(&str, &str)> =
+            machines.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        Self::parse((errors.0, &errors.1), &machines)
     }
 
     /// Machines from texts, each with its name; a machine may refer to those before it.
