@@ -6,7 +6,7 @@ use super::beside;
 use super::check::Format;
 use super::input::Input;
 use super::output::Output;
-use super::policies::{Policies, PolicyArgs};
+use super::policies::{Policies, PolicyArgs, unknown};
 use super::spec_dir::SpecDir;
 use super::{Exit, Fatal, STATUS};
 use crate::engine::{Budget, Verdict};
@@ -97,6 +97,12 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
             return daemons(args, &builtin, output);
         }
         _ => {
+            // What is no file either was meant for a profile.
+            for (name, other) in [(&args.before, &args.after), (&args.after, &args.before)] {
+                if profiles.get(other).is_some() && profiles.get(name).is_none() && !Path::new(name).exists() {
+                    return Err(unknown(name, profiles));
+                }
+            }
             let message = format!("{} and {} are not of one sort", args.before, args.after);
             return Err(Fatal::new(
                 message,

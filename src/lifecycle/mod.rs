@@ -68,10 +68,10 @@ impl Lifecycle {
     pub fn builtin_with(other: &dyn Fn(&str) -> Option<String>) -> Result<Self, CatalogError> {
         let text =
             |(name, text): (&'static str, &str)| (name, other(name).unwrap_or_else(|| text.to_owned()));
-        let (errors, machines) = (text(ERRORS), MACHINES.map(text));
+        let (errors, log, machines) = (text(ERRORS), text(LOG), MACHINES.map(text));
         let machines: Vec<(&str, &str)> =
             machines.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        Self::parse((errors.0, &errors.1), &machines)
+        Self::read((errors.0, &errors.1), &machines, (log.0, &log.1))
     }
 
     /// Machines from texts, each with its name; a machine may refer to those before it.
@@ -79,6 +79,14 @@ impl Lifecycle {
     /// # Errors
     /// All problems of all texts, each with its place.
     pub fn parse(errors: (&str, &str), machines: &[(&str, &str)]) -> Result<Self, CatalogError> {
+        Self::read(errors, machines, LOG)
+    }
+
+    fn read(
+        errors: (&str, &str),
+        machines: &[(&str, &str)],
+        log: (&str, &str),
+    ) -> Result<Self, CatalogError> {
         let mut wrong: Vec<TableError> = Vec::new();
         let mut note = |source: (&str, &str), mut problems: Vec<crate::schema::Problem>| {
             if !problems.is_empty() {
@@ -98,16 +106,16 @@ impl Lifecycle {
             note(*source, problems);
             read.extend(machine);
         }
-        let log = match Schema::parse(LOG.1) {
-            Ok(log) if wrong.is_empty() => log,
+        let schema = match Schema::parse(log.1) {
+            Ok(schema) if wrong.is_empty() => schema,
             Ok(_) => return Err(CatalogError { errors: wrong }),
             Err(error) => {
                 let problems = error.problems;
-                wrong.push(TableError { name: LOG.0.to_owned(), text: LOG.1.to_owned(), problems });
+                wrong.push(TableError { name: log.0.to_owned(), text: log.1.to_owned(), problems });
                 return Err(CatalogError { errors: wrong });
             }
         };
-        Ok(Self { inner: Arc::new(Inner { machines: read, errors: tables, log }) })
+        Ok(Self { inner: Arc::new(Inner { machines: read, errors: tables, log: schema }) })
     }
 
     /// The machines.
