@@ -99,7 +99,8 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
         _ => {
             // What is no file either was meant for a profile.
             for (name, other) in [(&args.before, &args.after), (&args.after, &args.before)] {
-                if profiles.get(other).is_some() && profiles.get(name).is_none() && !Path::new(name).exists() {
+                if profiles.get(other).is_some() && profiles.get(name).is_none() && !Path::new(name).exists()
+                {
                     return Err(unknown(name, profiles));
                 }
             }

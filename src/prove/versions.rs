@@ -73,7 +73,8 @@ fn quick(
     rule: &Rule,
     asks: &[(usize, Ask)],
 ) -> Option<Answer> {
-    if before.rules().any(|other| other.id == rule.id) {
+    // The document is allowed, and so a deny row silent; of a warning that is asked for itself.
+    if before.rules().any(|other| other.id == rule.id && other.effect == rule.effect) {
         let less = [(0, Ask::Silent(rule.id.clone())), (1, Ask::Fires(rule.id.clone()))];
         if questions.answer(&[before, after], &less) == Answer::Impossible {
             return Some(Answer::Impossible);

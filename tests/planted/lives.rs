@@ -81,8 +81,8 @@ fn flaws() -> Vec<Planted> {
                 out.push(Planted { flaw: Flaw { at: at.clone(), what }, name, text: all.join("\n") + "\n" });
             };
             add("left out".to_owned(), Vec::new());
-            let second = |line: &&str| line.replacen(&format!("\"{}\"", id(entry)), "\"LI999\"", 1);
-            let twice = entry.iter().map(ToString::to_string).chain(entry.iter().map(|line| second(&line)));
+            let second = |line: &str| line.replacen(&format!("\"{}\"", id(entry)), "\"LI999\"", 1);
+            let twice = entry.iter().map(ToString::to_string).chain(entry.iter().map(|line| second(line)));
             add("there twice".to_owned(), twice.collect());
             for (number, line) in entry.iter().enumerate() {
                 for (what, changed) in changes(line) {

@@ -42,9 +42,6 @@ enum Fate {
     Wrong(String),
 }
 
-/// One flaw in `SHARE` is planted by an ordinary run.
-const SHARE: usize = 48;
-
 /// Plants flaws on two threads, and holds those that are missed against the list; `share`: one in so many.
 fn plant<T: Sync>(all: &[T], share: usize, one: impl Fn(&T) -> Vec<(Flaw, Fate)> + Sync) {
     let next = Mutex::new(0_usize);

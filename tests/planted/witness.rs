@@ -5,6 +5,9 @@ use plimsoll::subject::{FeaturesAnswer, Kind, Policy, Request};
 use plimsoll::{Budget, Verdict};
 use serde_json::Value as Json;
 
+/// What is told besides a document, and where it stands.
+type Part<'w> = (&'w Option<Json>, fn(&mut Witness) -> &mut Option<Json>);
+
 /// The verdict, and whether a row fires.
 fn judge(policy: &Policy, kind: Kind, witness: &Witness, row: &str) -> Option<(Verdict, bool)> {
     let text = |json: &Option<Json>| json.as_ref().map(|json| json.to_string().into_bytes());
@@ -40,7 +43,7 @@ fn shows(policies: [&Policy; 2], kind: Kind, witness: &Witness, direction: Direc
 }
 
 /// What is wrong with a witness for a difference, if anything is.
-pub fn problem(
+pub(crate) fn problem(
     policies: [&Policy; 2],
     kind: Kind,
     witness: &Witness,
@@ -55,7 +58,7 @@ pub fn problem(
     }
     let less = smaller(&witness.document).into_iter().map(|document| Witness { document, ..witness.clone() });
     let mut less: Vec<Witness> = less.collect();
-    let parts: [(&Option<Json>, fn(&mut Witness) -> &mut Option<Json>); 4] = [
+    let parts: [Part<'_>; 4] = [
         (&witness.daemon, |w| &mut w.daemon),
         (&witness.image, |w| &mut w.image),
         (&witness.host, |w| &mut w.host),
