@@ -27,6 +27,8 @@ mod prove;
 mod resolve;
 mod rows;
 mod rules;
+#[cfg(feature = "prove")]
+mod spec_dir;
 mod suggest;
 mod tally;
 mod test;

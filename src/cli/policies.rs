@@ -150,7 +150,8 @@ fn with_tables(catalog: &Catalog, tables: &[PathBuf], output: &Output) -> Result
     Ok(whole.then_some(catalog))
 }
 
-fn unknown(profile: &str, profiles: &Profiles) -> Fatal {
+/// There is no such profile.
+pub(super) fn unknown(profile: &str, profiles: &Profiles) -> Fatal {
     let names: Vec<&str> = profiles.iter().map(|p| p.id.as_str()).collect();
     let all = format!("there are {}", names.join(", "));
     let help = match nearest(profile, names) {

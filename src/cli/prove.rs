@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
@@ -6,10 +7,12 @@ use clap::Args;
 use super::check::Format;
 use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
+use super::spec_dir::SpecDir;
 use super::{Exit, Fatal, STATUS};
 use crate::case::nearest;
 use crate::prove::{Prover, Theorem, faults};
 use crate::report::{Proved, faults_human, faults_json, problems, prove_human, prove_json};
+use crate::table::TableError;
 
 /// Prove what is said of the rules for all documents
 ///
@@ -28,16 +31,23 @@ pub(super) struct ProveArgs {
     /// A rule table of your own to look at; may be given several times
     #[arg(long = "table", value_name = "FILE")]
     tables: Vec<PathBuf>,
+    /// A folder laid out as spec/ of plimsoll's source: the tables in it in the place of those built in
+    #[arg(long = "spec", value_name = "DIR", conflicts_with = "tables")]
+    spec: Option<PathBuf>,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
 }
+
+/// So many theorems are proved on one core.
+const FEW: usize = 8;
 
 const AFTER_HELP: &str = "\
 Examples:
   plimsoll prove                        all theorems
   plimsoll prove runc-is-reserved       one of them
   plimsoll prove --table ours.toml      rows of a table that do nothing of their own
+  plimsoll prove --spec spec            of the tables in a folder, for who changes them
 
 ";
 
@@ -50,7 +60,22 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
         let Some(ours) = load(args.tables.clone())? else { return Ok(Exit::Failed) };
         Some(faults(ours.catalog()?, builtin.catalog()?.rules().len()))
     };
-    let prover = match Prover::new(builtin.catalog()?) {
+    let spec = match &args.spec {
+        None => None,
+        Some(dir) => {
+            let Some(spec) = SpecDir::load(dir, output)? else { return Ok(Exit::Failed) };
+            Some(spec)
+        }
+    };
+    let catalog = builtin.catalog()?;
+    let make = || match &spec {
+        None => Prover::new(catalog),
+        Some(spec) => {
+            let (lifecycle, flows) = (spec.lifecycle.clone(), spec.flows.clone());
+            Prover::with(&spec.catalog, lifecycle, flows, spec.theorems.as_deref())
+        }
+    };
+    let prover = match make() {
         Ok(prover) => prover,
         Err(error) => {
             let styled = output.styled_errors();
@@ -63,21 +88,16 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
     } else {
         choose(&prover, &args.theorems)?
     };
-    let proved: Vec<Proved<'_>> = chosen
-        .into_iter()
-        .map(|theorem| {
-            let start = Instant::now();
-            let proof = prover.prove(theorem);
-            Proved { theorem, proof, time: start.elapsed() }
-        })
-        .collect();
+    let start = Instant::now();
+    let proved = prove_all(&chosen, &prover, &make);
+    let elapsed = start.elapsed();
     match args.format {
         Format::Human => {
             if let Some((faults, looked_at)) = &faults {
                 output.text(&faults_human(faults, *looked_at))?;
             }
             if !proved.is_empty() {
-                output.text(&prove_human(&proved, true))?;
+                output.text(&prove_human(&proved, Some(elapsed)))?;
             }
         }
         Format::Json => {
@@ -87,6 +107,45 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
     }
     let clean = faults.is_none_or(|(faults, _)| faults.is_empty()) && proved.iter().all(Proved::as_expected);
     Ok(if clean { Exit::Clean } else { Exit::Denied })
+}
+
+/// Proves theorems on all cores: a prover is for one thread, so that each has its own.
+fn prove_all<'p>(
+    chosen: &[&'p Theorem],
+    prover: &Prover,
+    make: &(impl Fn() -> Result<Prover, TableError> + Sync),
+) -> Vec<Proved<'p>> {
+    let next = AtomicUsize::new(0);
+    let work = |prover: &Prover| {
+        let mut done = Vec::new();
+        while let Some(theorem) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let start = Instant::now();
+            let proof = prover.prove(theorem);
+            done.push((theorem.id.as_str(), Proved { theorem, proof, time: start.elapsed() }));
+        }
+        done
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // A prover of one's own costs more than a few theorems do.
+    let more = if chosen.len() < FEW { 0 } else { cores.saturating_sub(1) };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> =
+            (0..more).map(|_| scope.spawn(|| make().map_or_else(|_| Vec::new(), |p| work(&p)))).collect();
+        let mut done = work(prover);
+        done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
+        done
+    });
+    // Whatever another thread did not come to is done here.
+    for theorem in chosen {
+        if !done.iter().any(|(id, _)| *id == theorem.id) {
+            let start = Instant::now();
+            let proof = prover.prove(theorem);
+            done.push((&theorem.id, Proved { theorem, proof, time: start.elapsed() }));
+        }
+    }
+    let place = |id: &str| chosen.iter().position(|theorem| theorem.id == id);
+    done.sort_by_key(|(id, _)| place(id));
+    done.into_iter().map(|(_, proved)| proved).collect()
 }
 
 fn choose<'p>(prover: &'p Prover, names: &[String]) -> Result<Vec<&'p Theorem>, Fatal> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::guard::{Guard, exactly_one};
+use super::guard::{Guard, Test, exactly_one};
 use super::load::{Ids, class, evidence, row_id};
 use super::machine::{Class, Value, VariableKind};
 use crate::schema::{Problem, TomlReader, parse_toml};
@@ -83,6 +83,16 @@ impl CallError<'_> {
 }
 
 impl ErrorTable {
+    /// Whether a test of its rows asks about the runtime's log.
+    pub(super) fn is_log(&self, test: &Test) -> bool {
+        NAMES.get(test.variable) == Some(&"log")
+    }
+
+    /// Whether any of its rows asks about the runtime's log.
+    pub(super) fn asks_log(&self) -> bool {
+        self.rows.iter().flat_map(|row| row.when.all_tests()).any(|test| self.is_log(test))
+    }
+
     /// The row that speaks of an error, and what it says; no message: it is no error.
     pub(super) fn classify(&self, error: &CallError<'_>) -> Option<(&ErrorRow, Option<String>)> {
         let values = error.values();

@@ -91,6 +91,13 @@ impl Guard {
         }
     }
 
+    /// The tests that the condition is made of, each once.
+    pub(super) fn all_tests(&self) -> Vec<&Test> {
+        let mut tests = Vec::new();
+        self.tests(&mut tests);
+        tests
+    }
+
     fn tests<'g>(&'g self, into: &mut Vec<&'g Test>) {
         match self {
             Self::Const(_) => {}
@@ -103,6 +110,16 @@ impl Guard {
 }
 
 impl How {
+    /// The text that is tested for.
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self {
+            Self::True => None,
+            Self::Is(text) | Self::Contains(text) | Self::StartsWith(text) | Self::EndsWith(text) => {
+                Some(text)
+            }
+        }
+    }
+
     fn holds(&self, value: &Value) -> bool {
         match self {
             Self::True => *value == Value::Bool(true),

@@ -67,7 +67,7 @@ pub enum VariableKind {
 }
 
 /// What a variable is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// True or false.
     Bool(bool),

@@ -10,6 +10,7 @@ mod flow;
 mod guard;
 mod load;
 mod machine;
+mod moves;
 mod rows;
 mod step;
 
@@ -22,6 +23,7 @@ pub use guard::Guard;
 pub use machine::{
     Call, Class, Crash, Failure, Machine, Operation, Row, RowKind, State, Value, Variable, VariableKind, Way,
 };
+pub use moves::{Move, Moves};
 pub use rows::{RowDoc, does, stands_for};
 pub use step::{Process, Refused, Step, StepError, Told};
 
@@ -59,11 +61,32 @@ impl Lifecycle {
         Self::parse(ERRORS, &MACHINES)
     }
 
+    /// The same with other texts for some of them: `other` is asked for each by its name, `spec/lifecycle/init.toml`.
+    ///
+    /// # Errors
+    /// All problems of all texts, each with its place.
+    pub fn builtin_with(other: &dyn Fn(&str) -> Option<String>) -> Result<Self, CatalogError> {
+        let text =
+            |(name, text): (&'static str, &str)| (name, other(name).unwrap_or_else(|| text.to_owned()));
+        let (errors, log, machines) = (text(ERRORS), text(LOG), MACHINES.map(text));
+        let machines: Vec<(&str, &str)> =
+            machines.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        Self::read((errors.0, &errors.1), &machines, (log.0, &log.1))
+    }
+
     /// Machines from texts, each with its name; a machine may refer to those before it.
     ///
     /// # Errors
     /// All problems of all texts, each with its place.
     pub fn parse(errors: (&str, &str), machines: &[(&str, &str)]) -> Result<Self, CatalogError> {
+        Self::read(errors, machines, LOG)
+    }
+
+    fn read(
+        errors: (&str, &str),
+        machines: &[(&str, &str)],
+        log: (&str, &str),
+    ) -> Result<Self, CatalogError> {
         let mut wrong: Vec<TableError> = Vec::new();
         let mut note = |source: (&str, &str), mut problems: Vec<crate::schema::Problem>| {
             if !problems.is_empty() {
@@ -83,16 +106,16 @@ impl Lifecycle {
             note(*source, problems);
             read.extend(machine);
         }
-        let log = match Schema::parse(LOG.1) {
-            Ok(log) if wrong.is_empty() => log,
+        let schema = match Schema::parse(log.1) {
+            Ok(schema) if wrong.is_empty() => schema,
             Ok(_) => return Err(CatalogError { errors: wrong }),
             Err(error) => {
                 let problems = error.problems;
-                wrong.push(TableError { name: LOG.0.to_owned(), text: LOG.1.to_owned(), problems });
+                wrong.push(TableError { name: log.0.to_owned(), text: log.1.to_owned(), problems });
                 return Err(CatalogError { errors: wrong });
             }
         };
-        Ok(Self { inner: Arc::new(Inner { machines: read, errors: tables, log }) })
+        Ok(Self { inner: Arc::new(Inner { machines: read, errors: tables, log: schema }) })
     }
 
     /// The machines.

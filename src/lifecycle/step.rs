@@ -197,6 +197,12 @@ impl<'l> Process<'l> {
     /// # Errors
     /// If there is no such operation or variable, or an earlier step crashed the original.
     pub fn step(&mut self, operation: &str, told: &Told) -> Result<Step, StepError> {
+        let (number, values) = self.asked(operation, told)?;
+        Ok(self.perform(number, values))
+    }
+
+    /// The number of an operation, and all variables with what is told.
+    pub(super) fn asked(&self, operation: &str, told: &Told) -> Result<(usize, Vec<Value>), StepError> {
         if self.crashed {
             return Err(StepError::Crashed);
         }
@@ -205,6 +211,10 @@ impl<'l> Process<'l> {
             asked: operation.to_owned(),
             known: self.machine.operations.iter().map(|operation| operation.name.clone()).collect(),
         })?;
+        Ok((number, self.told_values(told)?))
+    }
+
+    pub(super) fn told_values(&self, told: &Told) -> Result<Vec<Value>, StepError> {
         let mut values = self.values.clone();
         for (name, value) in told {
             let variable = self.variable(name, false)?;
@@ -213,7 +223,7 @@ impl<'l> Process<'l> {
                 *slot = value;
             }
         }
-        Ok(self.perform(number, values))
+        Ok(values)
     }
 
     fn variable(&self, name: &str, hidden: bool) -> Result<usize, StepError> {
@@ -236,25 +246,53 @@ impl<'l> Process<'l> {
         }
     }
 
-    fn perform(&mut self, operation: usize, mut values: Vec<Value>) -> Step {
+    fn perform(&mut self, operation: usize, values: Vec<Value>) -> Step {
         match self.machine.operations.get(operation).map(|operation| &operation.way) {
             Some(Way::On { machine, operation, variable }) => {
-                self.perform_on(*machine, *operation, *variable, &values)
-            }
-            Some(Way::As(_, with)) => {
-                for (variable, value) in with {
-                    if let Some(slot) = values.get_mut(*variable) {
-                        *slot = value.clone();
-                    }
+                let (mut other, theirs) = self.other(*machine, *variable, &values);
+                let step = other.perform(*operation, theirs);
+                if let Some(slot) = self.values.get_mut(*variable) {
+                    *slot = Value::Text(Some(step.state.clone()));
                 }
+                Step { state: self.state().to_owned(), ..step }
+            }
+            _ => {
+                let values = self.changed(operation, values);
                 self.perform_row(operation, &values)
             }
-            _ => self.perform_row(operation, &values),
         }
     }
 
-    /// The operation of another machine, whose state is in a variable of this one.
-    fn perform_on(&mut self, machine: usize, operation: usize, variable: usize, values: &[Value]) -> Step {
+    /// The variables as an operation has them that stands for another.
+    fn changed(&self, operation: usize, mut values: Vec<Value>) -> Vec<Value> {
+        if let Some(Way::As(_, with)) = self.machine.operations.get(operation).map(|operation| &operation.way)
+        {
+            for (variable, value) in with {
+                if let Some(slot) = values.get_mut(*variable) {
+                    *slot = value.clone();
+                }
+            }
+        }
+        values
+    }
+
+    /// The rows that speak of an operation.
+    pub(super) fn rows_for(&self, operation: usize, values: Vec<Value>) -> Vec<Arc<Row>> {
+        match self.machine.operations.get(operation).map(|operation| &operation.way) {
+            Some(Way::On { machine, operation, variable }) => {
+                let (other, theirs) = self.other(*machine, *variable, &values);
+                other.rows_for(*operation, theirs)
+            }
+            _ => {
+                let values = self.changed(operation, values);
+                let cell = self.machine.cell(self.state, operation);
+                cell.iter().filter(|row| row.when.holds(&values)).cloned().collect()
+            }
+        }
+    }
+
+    /// A process of another machine, whose state is in a variable of this one, and its variables.
+    fn other(&self, machine: usize, variable: usize, values: &[Value]) -> (Process<'l>, Vec<Value>) {
         let lifecycle = self.lifecycle;
         let other = lifecycle.machines().get(machine).unwrap_or(self.machine);
         let state =
@@ -268,13 +306,8 @@ impl<'l> Process<'l> {
         let theirs =
             other.variables.iter().map(|wanted| told(wanted).unwrap_or_else(|| wanted.fresh.clone()));
         let theirs: Vec<Value> = theirs.collect();
-        let mut process =
-            Process { lifecycle, machine: other, state, values: theirs.clone(), crashed: false };
-        let step = process.perform(operation, theirs);
-        if let Some(slot) = self.values.get_mut(variable) {
-            *slot = Value::Text(Some(step.state.clone()));
-        }
-        Step { state: self.state().to_owned(), ..step }
+        let process = Process { lifecycle, machine: other, state, values: theirs.clone(), crashed: false };
+        (process, theirs)
     }
 
     fn perform_row(&mut self, operation: usize, values: &[Value]) -> Step {

@@ -13,15 +13,21 @@ pub enum Direction {
     NewlyAllowed,
     /// The first allows what the second denies.
     NewlyDenied,
+    /// The first is silent where the second warns.
+    NewlyWarned,
+    /// The first warns where the second is silent.
+    NoLongerWarned,
 }
 
 impl Direction {
-    /// `newly allowed` or `newly denied`.
+    /// In words: `newly allowed`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NewlyAllowed => "newly allowed",
             Self::NewlyDenied => "newly denied",
+            Self::NewlyWarned => "newly warned of",
+            Self::NoLongerWarned => "no longer warned of",
         }
     }
 }
@@ -33,11 +39,11 @@ pub struct Difference {
     pub kind: Kind,
     /// Which way.
     pub direction: Direction,
-    /// The deny row that one side has a say with.
+    /// The row that one side has a say with.
     pub rule: Option<RuleId>,
     /// The key that only one side knows.
     pub key: Option<String>,
-    /// A document that one side allows and the other denies.
+    /// A document that one side allows and the other denies, or that only one warns of.
     pub witness: Option<Box<Witness>>,
     /// Why it is not known whether there is a difference.
     pub doubts: Vec<String>,
@@ -61,6 +67,28 @@ impl ProgramDiff {
         self.differences.iter().any(|d| d.direction == direction && d.doubts.is_empty())
     }
 
+    /// Takes what was found of other profiles as well. A difference that is there already is not added: most rows are
+    /// the same in several profiles.
+    pub fn add(&mut self, more: Self) {
+        self.questions = self.questions.saturating_add(more.questions);
+        for kind in more.kinds {
+            if !self.kinds.contains(&kind) {
+                self.kinds.push(kind);
+            }
+        }
+        for one in more.differences {
+            let same = |known: &Difference| {
+                let doubtful = known.doubts.is_empty() == one.doubts.is_empty();
+                (known.kind, known.direction) == (one.kind, one.direction)
+                    && (&known.rule, &known.key) == (&one.rule, &one.key)
+                    && doubtful
+            };
+            if !self.differences.iter().any(same) {
+                self.differences.push(one);
+            }
+        }
+    }
+
     /// Whether something is not known.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
@@ -80,10 +108,8 @@ pub fn diff(before: (&Catalog, &str), after: (&Catalog, &str), only: Option<Kind
         let new = Side::new(after.0, after.1, kind);
         let (Some(old), Some(new)) = (old, new) else { continue };
         out.kinds.push(kind);
-        for (direction, from, to) in
-            [(Direction::NewlyDenied, &old, &new), (Direction::NewlyAllowed, &new, &old)]
-        {
-            for (rule, answer) in versions::newly_denied(&questions, from, to) {
+        let mut add = |direction, answers: Vec<(RuleId, Answer)>| {
+            for (rule, answer) in answers {
                 out.questions += 1;
                 let (witness, doubts) = match answer {
                     Answer::Impossible => continue,
@@ -93,6 +119,14 @@ pub fn diff(before: (&Catalog, &str), after: (&Catalog, &str), only: Option<Kind
                 let (rule, key) = (Some(rule), None);
                 out.differences.push(Difference { kind, direction, rule, key, witness, doubts });
             }
+        };
+        add(Direction::NewlyDenied, versions::newly_denied(&questions, &old, &new));
+        add(Direction::NewlyAllowed, versions::newly_denied(&questions, &new, &old));
+        add(Direction::NewlyWarned, versions::newly_warned(&questions, &old, &new));
+        add(Direction::NoLongerWarned, versions::newly_warned(&questions, &new, &old));
+        for (direction, from, to) in
+            [(Direction::NewlyDenied, &old, &new), (Direction::NewlyAllowed, &new, &old)]
+        {
             // A key that only one side knows is refused by the other, where unknown keys are.
             for (key, witness) in versions::new_keys(to, from) {
                 out.questions += 1;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::document::Witness;
-use crate::table::{Catalog, Cond, Operand, TextTest};
+use crate::table::{Catalog, Cond, Example, Operand, TextTest};
 
 /// How many elements are put together in pairs.
 const MAX_ELEMENTS: usize = 14;
@@ -27,20 +27,7 @@ impl Pool {
         for rule in catalog.rules().iter().filter(|rule| *rule.subject == *subject) {
             literals(&rule.when, &mut strings);
             for example in rule.bad.iter().chain(&rule.good) {
-                let parse =
-                    |text: &Option<Vec<u8>>| text.as_ref().and_then(|t| serde_json::from_slice(t).ok());
-                let document: Option<Json> = serde_json::from_slice(&example.doc).ok();
-                let printed = document.as_ref().map(|d| d.to_string().into_bytes());
-                let witness = Witness {
-                    raw: (printed.as_deref() != Some(&example.doc)).then(|| example.doc.clone()),
-                    document: document.unwrap_or(Json::Null),
-                    daemon: parse(&example.daemon),
-                    image: parse(&example.image),
-                    host: parse(&example.host),
-                    http: parse(&example.request),
-                    features: example.features.clone(),
-                    answer: parse(&example.answer),
-                };
+                let witness = of_example(example);
                 let at =
                     |name: &str| roots.iter().position(|r| *r == name).map_or(0, |at| at.saturating_add(1));
                 out.collect(&witness.document, "0".to_owned(), &mut strings);
@@ -115,6 +102,23 @@ impl Pool {
                 }
             }
         }
+    }
+}
+
+/// An example as a witness.
+pub(super) fn of_example(example: &Example) -> Witness {
+    let parse = |text: &Option<Vec<u8>>| text.as_ref().and_then(|t| serde_json::from_slice(t).ok());
+    let document: Option<Json> = serde_json::from_slice(&example.doc).ok();
+    let printed = document.as_ref().map(|d| d.to_string().into_bytes());
+    Witness {
+        raw: (printed.as_deref() != Some(&example.doc)).then(|| example.doc.clone()),
+        document: document.unwrap_or(Json::Null),
+        daemon: parse(&example.daemon),
+        image: parse(&example.image),
+        host: parse(&example.host),
+        http: parse(&example.request),
+        features: example.features.clone(),
+        answer: parse(&example.answer),
     }
 }
 

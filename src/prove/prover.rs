@@ -6,11 +6,14 @@ use std::rc::Rc;
 
 use super::document::Witness;
 use super::hygiene;
+use super::life::Life;
 use super::question::{Answer, Ask, Questions, Side};
 use super::theorem::{self, Form, Listed, RowLaw, Theorem};
 use super::versions;
+use super::{flows, machines};
+use crate::lifecycle::{Flow, Lifecycle};
 use crate::subject::Kind;
-use crate::table::{Catalog, RuleId, TableError};
+use crate::table::{Catalog, CatalogError, RuleId, TableError};
 
 /// What became of a theorem.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +40,7 @@ pub enum Verdict {
 /// One answer on the way to a verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// The profile, or both of a difference.
+    /// The profile, or both of a difference; the machine or flow.
     pub profile: String,
     /// The row it is about, or what else; may be empty.
     pub about: String,
@@ -56,6 +59,8 @@ type Sides = BTreeMap<(String, Kind), Option<Rc<Side>>>;
 #[derive(Debug)]
 pub struct Prover {
     catalog: Catalog,
+    lifecycle: Lifecycle,
+    flows: Vec<Flow>,
     theorems: Vec<Theorem>,
     pub(super) questions: Questions,
     sides: RefCell<Sides>,
@@ -87,13 +92,35 @@ impl Proof {
 }
 
 impl Prover {
-    /// Reads the theorems that the crate carries.
+    /// Reads the theorems that the crate carries, about the rules of a catalog and the machines and flows of the crate.
     ///
     /// # Errors
     /// If the catalog has no such fields as they speak of.
     pub fn new(catalog: &Catalog) -> Result<Self, TableError> {
-        let (theorems, catalog) = theorem::read(catalog)?;
-        Ok(Self { catalog, theorems, questions: Questions::default(), sides: RefCell::default() })
+        let lifecycle = Lifecycle::builtin().map_err(CatalogError::into_first)?;
+        Self::with(catalog, lifecycle, Flow::builtin().map_err(CatalogError::into_first)?, None)
+    }
+
+    /// The same about other machines and flows, and other theorems if their text is given.
+    ///
+    /// # Errors
+    /// If there is not what the theorems speak of, or the text is wrong.
+    pub fn with(
+        catalog: &Catalog,
+        lifecycle: Lifecycle,
+        flows: Vec<Flow>,
+        theorems: Option<&str>,
+    ) -> Result<Self, TableError> {
+        let text = theorems.unwrap_or(theorem::TEXT);
+        let (theorems, catalog) = theorem::read(text, catalog, &lifecycle, &flows)?;
+        Ok(Self {
+            catalog,
+            lifecycle,
+            flows,
+            theorems,
+            questions: Questions::default(),
+            sides: RefCell::default(),
+        })
     }
 
     /// All theorems, in the order of the file.
@@ -122,6 +149,10 @@ impl Prover {
                 self.never(sides(), row, last)
             }
             Form::Denied { row } => self.never(sides(), row, Some(Ask::NotDenied)),
+            Form::Differ { row } => match (theorem.kind, theorem.profiles.as_slice()) {
+                (Some(kind), [from, to]) => self.differ(kind, from, to, row),
+                _ => Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 },
+            },
             Form::Rows(law) => {
                 let (mut cases, mut questions) = (Vec::new(), 0);
                 for (profile, side) in sides() {
@@ -144,6 +175,10 @@ impl Prover {
                 }
                 Proof::of(cases, questions)
             }
+            Form::Life(Life::Machine { machine, start, law }) => {
+                machines::prove(&self.lifecycle, machine, start, law)
+            }
+            Form::Life(Life::Flow(only, law)) => flows::prove(&self.flows, only.as_deref(), law),
             Form::Tables => {
                 let sides: Vec<_> = sides().collect();
                 let cases = sides.iter().map(|(profile, side)| {
@@ -187,6 +222,26 @@ impl Prover {
             fits: false,
         });
         (cases.collect(), asked)
+    }
+
+    /// No document that meets the condition of a row is allowed by one of two versions and denied by the other.
+    fn differ(&self, kind: Kind, from: &str, to: &str, row: &str) -> Proof {
+        let (Some(old), Some(new)) = (self.side(from, kind), self.side(to, kind)) else {
+            return Proof { verdict: Verdict::Undecided, cases: Vec::new(), questions: 0 };
+        };
+        let both = format!("{from} to {to}");
+        let (mut cases, mut questions) = (Vec::new(), 0_usize);
+        for (before, after, what) in [(&old, &new, "newly denied"), (&new, &old, "newly allowed")] {
+            for (denied, answer) in
+                versions::newly_denied_if(&self.questions, before, after, &RuleId(row.into()))
+            {
+                questions = questions.saturating_add(1);
+                if answer != Answer::Impossible {
+                    cases.push(Case::new(&both, &format!("{denied}, {what}"), answer, false));
+                }
+            }
+        }
+        Proof::of(cases, questions)
     }
 
     /// Two versions differ as listed, row by row and key by key.

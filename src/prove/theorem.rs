@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::life::{self, Life};
+use crate::lifecycle::{Flow, Lifecycle};
 use crate::schema::{Problem, TomlReader, parse_toml};
 use crate::subject::Kind;
 use crate::table::{Catalog, TableError};
 
-const NAME: &str = "spec/theorems.toml";
-const TEXT: &str = include_str!("../../spec/theorems.toml");
+/// The name of the file in spec/.
+pub const NAME: &str = "spec/theorems.toml";
+pub(super) const TEXT: &str = include_str!("../../spec/theorems.toml");
 
 /// A statement, and what is known to come of it.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub(super) enum Form {
     Never { row: String, allowed: bool },
     /// Every document that meets the condition of this row is denied.
     Denied { row: String },
+    /// Wherever two profiles decide differently, the condition of this row is not met.
+    Differ { row: String },
     /// A property of every row of the kind.
     Rows(RowLaw),
     /// Two profiles differ by these rows and no others.
@@ -42,6 +47,8 @@ pub(super) enum Form {
     Facts { except: Vec<String> },
     /// More rows turn no deny into an allow.
     Tables,
+    /// Something about a machine or flows.
+    Life(Life),
 }
 
 /// What is listed as different between two versions.
@@ -68,17 +75,30 @@ pub(super) enum RowLaw {
     Distinct,
 }
 
+impl Theorem {
+    /// Whether it is about machines or flows, and not about documents.
+    #[must_use]
+    pub fn is_about_life(&self) -> bool {
+        matches!(self.form, Form::Life(_))
+    }
+}
+
 /// All theorems, and a catalog with a row for the condition of each.
-pub(super) fn read(catalog: &Catalog) -> Result<(Vec<Theorem>, Catalog), TableError> {
+pub(super) fn read(
+    text: &str,
+    catalog: &Catalog,
+    lifecycle: &Lifecycle,
+    flows: &[Flow],
+) -> Result<(Vec<Theorem>, Catalog), TableError> {
     let mut problems = Vec::new();
-    let table = parse_toml(TEXT, &mut problems);
+    let table = parse_toml(text, &mut problems);
     let mut top = TomlReader::new(table.get_ref(), 0..0);
     let mut out = Vec::new();
     let mut catalog = catalog.clone();
     let mut ids = BTreeSet::new();
     for (number, entry) in top.tables("theorem", &mut problems).into_iter().enumerate() {
         let span = entry.span();
-        match one(number, entry, &catalog, &mut problems) {
+        match one(number, entry, (&catalog, lifecycle, flows), &mut problems) {
             Some((theorem, more)) => {
                 catalog = more.unwrap_or(catalog);
                 if !ids.insert(theorem.id.clone()) {
@@ -93,13 +113,13 @@ pub(super) fn read(catalog: &Catalog) -> Result<(Vec<Theorem>, Catalog), TableEr
     if problems.is_empty() {
         return Ok((out, catalog));
     }
-    Err(TableError { name: NAME.to_owned(), text: TEXT.to_owned(), problems })
+    Err(TableError { name: NAME.to_owned(), text: text.to_owned(), problems })
 }
 
 fn one(
     number: usize,
     mut entry: TomlReader<'_, '_>,
-    catalog: &Catalog,
+    (catalog, lifecycle, flows): (&Catalog, &Lifecycle, &[Flow]),
     problems: &mut Vec<Problem>,
 ) -> Option<(Theorem, Option<Catalog>)> {
     let span = entry.span();
@@ -134,9 +154,9 @@ fn one(
     let names =
         |list: Vec<(&str, crate::source::Span)>| list.into_iter().map(|(s, _)| s.to_owned()).collect();
     let form = match entry.required("form", problems) {
-        (form @ ("always" | "denied"), at) => {
+        (form @ ("always" | "denied" | "differ"), at) => {
             let assume = entry.string("assume", problems).map_or("true", |(text, _)| text);
-            let when = if form == "always" {
+            let when = if form != "denied" {
                 let claim = entry.required("claim", problems).0;
                 format!("({assume}) && !({claim})")
             } else {
@@ -149,7 +169,11 @@ fn one(
                 Some(Err(why)) => problems.push(Problem::new(at, why)),
                 None => problems.push(Problem::new(span, "`kind` is missing")),
             }
-            if form == "always" { Form::Never { row, allowed } } else { Form::Denied { row } }
+            match form {
+                "always" => Form::Never { row, allowed },
+                "denied" => Form::Denied { row },
+                _ => Form::Differ { row },
+            }
         }
         ("rows-reachable", _) => Form::Rows(RowLaw::Reachable),
         ("rows-unshadowed", _) => Form::Rows(RowLaw::Unshadowed),
@@ -162,6 +186,9 @@ fn one(
         }),
         ("facts", _) => Form::Facts { except: names(entry.strings("except", problems)) },
         ("tables", _) => Form::Tables,
+        (form, at) if form.starts_with("machine-") || form.starts_with("flow-") => {
+            Form::Life(life::read((form, at), &mut entry, lifecycle, flows, problems)?)
+        }
         (_, span) => {
             problems.push(Problem::new(span, "there is no such form of theorem"));
             return None;

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::prove::{NOT_PROVED, witness_human, witness_json};
 use crate::engine::Verdict;
-use crate::prove::{DaemonDiff, Direction, Fault, ProgramDiff};
+use crate::prove::{DaemonDiff, Direction, Fault, LifeDifference, ProgramDiff};
 use crate::source::to_json_pretty;
 
 /// What was compared, as the user named it.
@@ -18,7 +18,7 @@ pub struct Sides<'s> {
 
 /// Differences of rules, for people.
 #[must_use]
-pub fn diff_human(diff: &ProgramDiff, sides: Sides<'_>) -> String {
+pub fn diff_human(diff: &ProgramDiff, lives: &[LifeDifference], sides: Sides<'_>) -> String {
     let mut out = String::new();
     for kind in &diff.kinds {
         let own: Vec<_> = diff.differences.iter().filter(|d| d.kind == *kind).collect();
@@ -40,16 +40,35 @@ pub fn diff_human(diff: &ProgramDiff, sides: Sides<'_>) -> String {
             out.push_str(&format!("  {}, {about}: {shown}\n", one.direction.as_str()));
         }
     }
+    for one in lives {
+        let witness = witness_human(&one.witness);
+        out.push_str(&format!(
+            "{}: {witness}\n  before: {}\n  after:  {}\n",
+            one.about, one.before, one.after
+        ));
+    }
     let count = |direction: Direction| {
         diff.differences.iter().filter(|d| d.direction == direction && d.witness.is_some()).count()
     };
     let undecided = diff.differences.iter().filter(|d| !d.doubts.is_empty()).count();
+    let mut counts = vec![
+        format!("{} newly allowed", count(Direction::NewlyAllowed)),
+        format!("{} newly denied", count(Direction::NewlyDenied)),
+    ];
+    for (n, what) in [
+        (count(Direction::NewlyWarned), "newly warned of"),
+        (count(Direction::NoLongerWarned), "no longer warned of"),
+        (lives.len(), "of machines and flows"),
+    ] {
+        if n > 0 {
+            counts.push(format!("{n} {what}"));
+        }
+    }
     out.push_str(&format!(
-        "\n{} to {}: {} newly allowed, {} newly denied, {undecided} undecided; {} questions\n",
+        "\n{} to {}: {}, {undecided} undecided; {} questions\n",
         sides.before,
         sides.after,
-        count(Direction::NewlyAllowed),
-        count(Direction::NewlyDenied),
+        counts.join(", "),
         diff.questions,
     ));
     out
@@ -57,7 +76,7 @@ pub fn diff_human(diff: &ProgramDiff, sides: Sides<'_>) -> String {
 
 /// Differences of rules, for programs.
 #[must_use]
-pub fn diff_json(diff: &ProgramDiff, sides: Sides<'_>) -> String {
+pub fn diff_json(diff: &ProgramDiff, lives: &[LifeDifference], sides: Sides<'_>) -> String {
     let differences = diff.differences.iter().map(|one| {
         json!({
             "kind": one.kind.as_str(),
@@ -75,6 +94,9 @@ pub fn diff_json(diff: &ProgramDiff, sides: Sides<'_>) -> String {
         "kinds": diff.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "equivalent": equivalent.map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "differences": differences.collect::<Vec<Json>>(),
+        "lifecycle": lives.iter().map(|one| {
+            json!({ "about": one.about, "before": one.before, "after": one.after, "witness": one.witness.document })
+        }).collect::<Vec<Json>>(),
         "questions": diff.questions,
         "not_proved": NOT_PROVED,
     })) + "\n"

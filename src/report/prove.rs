@@ -58,9 +58,11 @@ fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// For people. `times` are left out where the text is to be the same every time.
+/// For people. `elapsed` is how long it took altogether; without it no times are told, where the text is to be the same
+/// every time.
 #[must_use]
-pub fn prove_human(proved: &[Proved<'_>], times: bool) -> String {
+pub fn prove_human(proved: &[Proved<'_>], elapsed: Option<Duration>) -> String {
+    let times = elapsed.is_some();
     let mut out = String::new();
     for one in proved {
         let time = if times { format!("  ({} ms)", one.time.as_millis()) } else { String::new() };
@@ -80,7 +82,6 @@ pub fn prove_human(proved: &[Proved<'_>], times: bool) -> String {
         }
     }
     let count = |word: &str| proved.iter().filter(|p| p.word() == word).count();
-    let total: Duration = proved.iter().map(|p| p.time).sum();
     let questions: usize = proved.iter().map(|p| p.proof.questions).sum();
     let undecided = proved.iter().filter(|p| p.proof.verdict == Verdict::Undecided).count();
     let wrong = proved.iter().filter(|p| !p.as_expected()).count();
@@ -92,14 +93,23 @@ pub fn prove_human(proved: &[Proved<'_>], times: bool) -> String {
         count("refuted, as listed"),
         wrong,
     ));
-    out.push_str(&if times { format!(" in {} ms\n", total.as_millis()) } else { "\n".to_owned() });
+    out.push_str(&elapsed.map_or_else(|| "\n".to_owned(), |all| format!(" in {} ms\n", all.as_millis())));
     out.push_str("\nNot proved:\n");
-    for line in NOT_PROVED {
+    let open = open(proved);
+    let open =
+        if open.is_empty() { None } else { Some(format!("What stays undecided: {}.", open.join(", "))) };
+    for line in open.iter().map(String::as_str).chain(NOT_PROVED) {
         for (number, line) in wrap(line, 96).lines().enumerate() {
             out.push_str(&format!("  {} {line}\n", if number == 0 { "-" } else { " " }));
         }
     }
     out
+}
+
+/// The theorems that stay undecided.
+fn open<'p>(proved: &[Proved<'p>]) -> Vec<&'p str> {
+    let open = proved.iter().filter(|one| one.proof.verdict == Verdict::Undecided);
+    open.map(|one| one.theorem.id.as_str()).collect()
 }
 
 /// One case, indented.
@@ -160,7 +170,9 @@ pub fn prove_json(proved: &[Proved<'_>], tables: Option<Json>) -> String {
             })
         })
         .collect();
-    to_json_pretty(&json!({ "theorems": theorems, "tables": tables, "not_proved": NOT_PROVED })) + "\n"
+    to_json_pretty(
+        &json!({ "theorems": theorems, "tables": tables, "undecided": open(proved), "not_proved": NOT_PROVED }),
+    ) + "\n"
 }
 
 /// A case as JSON.

@@ -207,6 +207,7 @@ fn read_field(
         embed: reader.flag("embed", problems),
         omit: reader.flag("omit", problems),
         lack: reader.flag("lack", problems),
+        plain: reader.flag("plain", problems),
         since: owned(reader.string("since", problems)),
         until: owned(reader.string("until", problems)),
     };

@@ -128,6 +128,8 @@ pub struct FieldDef {
     pub omit: bool,
     /// Host facts: true means that the machine lacks something.
     pub lack: bool,
+    /// What loading finds: it depends on the text alone, and not on which keys there are.
+    pub plain: bool,
     /// First profile that has the field.
     pub since: Option<String>,
     /// First profile that has it no longer.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -89,6 +90,10 @@ pub enum SubjectError {
 /// A text and its name.
 pub(super) type Source<'s> = (&'s str, &'s str);
 
+fn of<'s>(source: &'s (&'static str, Cow<'static, str>)) -> Source<'s> {
+    (source.0, &source.1)
+}
+
 /// Runs `read` on a text and files what it reports under the text's name.
 fn report<T>(
     source: Source<'_>,
@@ -111,7 +116,26 @@ impl Catalog {
     /// # Errors
     /// None in a released crate: a test loads it.
     pub fn builtin() -> Result<Self, CatalogError> {
-        Self::read(&|_| true)
+        Self::read(&|_| true, &|_| None)
+    }
+
+    /// The same with other texts for some of those in spec/: `other` is asked for each by its name, such as
+    /// `spec/rules/runtimes.toml`.
+    ///
+    /// # Errors
+    /// All problems of all texts, each with its place.
+    pub fn builtin_with(other: &dyn Fn(&str) -> Option<String>) -> Result<Self, CatalogError> {
+        Self::read(&|_| true, other)
+    }
+
+    /// This catalog with another row in the place of the one that has its id, or without one.
+    #[must_use]
+    pub fn with_rule(&self, id: &RuleId, rule: Option<Rule>) -> Self {
+        let mut inner = (*self.inner).clone();
+        let rule = rule.map(Arc::new);
+        let one = |old: Arc<Rule>| if old.id == *id { rule.clone() } else { Some(old) };
+        inner.rules = std::mem::take(&mut inner.rules).into_iter().filter_map(one).collect();
+        Self { inner: Arc::new(inner) }
     }
 
     /// The part of it that judges one subject: its tables and the schemas that they read. A third of the work, where
@@ -120,31 +144,40 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::builtin`]. A subject that there is not gives a catalog without subjects and rules.
     pub fn builtin_for(subject: &str) -> Result<Self, CatalogError> {
-        Self::read(&|id| id == subject)
+        Self::read(&|id| id == subject, &|_| None)
     }
 
-    fn read(wanted: &dyn Fn(&str) -> bool) -> Result<Self, CatalogError> {
+    fn read(
+        wanted: &dyn Fn(&str) -> bool,
+        other: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, CatalogError> {
         let mut errors = Vec::new();
-        let profiles = report(builtin::PROFILES, &mut errors, Profiles::read);
-        let drafts = report(builtin::SUBJECTS, &mut errors, subject::read);
-        let retired = report(builtin::RETIRED, &mut errors, read_retired);
+        let text = |(name, text): Source<'static>| -> (&'static str, Cow<'static, str>) {
+            (name, other(name).map_or(Cow::Borrowed(text), Cow::Owned))
+        };
+        let profiles = report(of(&text(builtin::PROFILES)), &mut errors, Profiles::read);
+        let subjects = text(builtin::SUBJECTS);
+        let drafts = report(of(&subjects), &mut errors, subject::read);
+        let retired = report(of(&text(builtin::RETIRED)), &mut errors, read_retired);
         let drafts: Vec<_> = drafts.into_iter().filter(|draft| wanted(&draft.id)).collect();
         let mut schemas = BTreeMap::new();
         for (id, source) in builtin::SCHEMAS {
             if !drafts.iter().any(|draft| draft.reads(id)) {
                 continue;
             }
-            match Schema::parse(source.1) {
+            let source = text(*source);
+            match Schema::parse(&source.1) {
                 Ok(schema) => drop(schemas.insert(schema.id().to_owned(), schema)),
-                Err(e) => report(*source, &mut errors, |_, problems| problems.extend(e.problems)),
+                Err(e) => report(of(&source), &mut errors, |_, problems| problems.extend(e.problems)),
             }
         }
-        let subjects = report(builtin::SUBJECTS, &mut errors, |_, problems| {
+        let subjects = report(of(&subjects), &mut errors, |_, problems| {
             let subjects = drafts.iter().filter_map(|draft| draft.finish(&schemas, problems));
             subjects.map(|subject| (subject.id.clone(), subject)).collect()
         });
         let tables = builtin::TABLES.iter().filter(|(subject, _)| subject.is_none_or(wanted));
-        let tables: Vec<_> = tables.map(|(_, source)| *source).collect();
+        let tables: Vec<_> = tables.map(|(_, source)| text(*source)).collect();
+        let tables: Vec<_> = tables.iter().map(of).collect();
         let mut inner =
             Inner { schemas, profiles, subjects, defines: BTreeMap::new(), retired, rules: Vec::new() };
         inner.add(&tables, &mut errors);

@@ -4,6 +4,8 @@
 
 mod beside;
 mod cases;
+#[cfg(feature = "prove")]
+mod proofs;
 #[path = "../common/run.rs"]
 mod run;
 

@@ -146,6 +146,16 @@ impl Flow {
         Self::parse(&FLOWS)
     }
 
+    /// The same with other texts for some of them: `other` is asked for each by its name, `spec/flows/task-create.toml`.
+    ///
+    /// # Errors
+    /// As [`Flow::parse`].
+    pub fn builtin_with(other: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Self>, CatalogError> {
+        let texts = FLOWS.map(|(name, text)| (name, other(name).unwrap_or_else(|| text.to_owned())));
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        Self::parse(&texts)
+    }
+
     /// Flows from texts, each with its name.
     ///
     /// # Errors
@@ -186,6 +196,12 @@ impl Flow {
     pub(super) fn names(&self, numbers: &[usize]) -> Vec<String> {
         let resources = numbers.iter().filter_map(|number| self.resources.get(*number));
         resources.map(|resource| resource.name.clone()).collect()
+    }
+
+    /// What is there already when it begins.
+    #[must_use]
+    pub fn held(&self) -> Vec<String> {
+        self.names(&self.holds)
     }
 
     /// What a step acquires.

@@ -125,6 +125,25 @@ impl Flow {
         Ok(values)
     }
 
+    /// Every way through the flow: nothing fails, or one step does, in everything it depends on. With each, what was told
+    /// for it beyond what need not be.
+    #[must_use]
+    pub fn runs(&self) -> Vec<(Told, Plan)> {
+        let mut out = Vec::new();
+        for values in self.combinations() {
+            let pairs =
+                self.variables.iter().zip(&values).filter(|(variable, value)| variable.fresh != **value);
+            let told: Told = pairs.map(|(variable, value)| (variable.name.clone(), value.clone())).collect();
+            let steps = self.steps.iter().enumerate().filter(|(_, step)| step.fails_with(&values));
+            for failing in std::iter::once(None).chain(steps.map(|(number, _)| Some(number))) {
+                out.push((told.clone(), self.follow(failing, &values)));
+            }
+        }
+        // The shortest first.
+        out.sort_by_key(|(told, _)| told.len());
+        out
+    }
+
     /// Every combination of what the flow depends on.
     pub(super) fn combinations(&self) -> Vec<Vec<Value>> {
         let all = |variable: &Variable| match &variable.kind {
