@@ -9,7 +9,7 @@ use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::{Exit, Fatal, STATUS};
 use crate::engine::{Budget, Verdict};
-use crate::prove::{DaemonDiff, Direction, diff};
+use crate::prove::{DEFAULT_STEPS, DaemonDiff, Direction, diff};
 use crate::report::{Sides, daemon_diff_human, daemon_diff_json, diff_human, diff_json};
 use crate::subject::Kind;
 
@@ -40,6 +40,9 @@ pub(super) struct DiffArgs {
     /// Facts about the machine for daemon.json files, as JSON; what is not told is unknown
     #[arg(long, value_name = "FILE")]
     host: Option<PathBuf>,
+    /// How many steps one question may take; beyond, it is undecided
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_STEPS)]
+    steps: u64,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -76,14 +79,14 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let found = match (profiles.get(&args.before), profiles.get(&args.after)) {
         (Some(_), Some(_)) => {
             let catalog = builtin.catalog()?;
-            diff((catalog, &args.before), (catalog, &args.after), args.kind)
+            diff((catalog, &args.before), (catalog, &args.after), args.kind, args.steps)
         }
         _ if is_table(&args.before) && is_table(&args.after) => {
             let before = load(args.profile.as_ref(), vec![args.before.clone().into()])?;
             let after = load(args.profile.as_ref(), vec![args.after.clone().into()])?;
             let (Some(before), Some(after)) = (before, after) else { return Ok(Exit::Failed) };
             let profile = builtin.profile();
-            diff((before.catalog()?, profile), (after.catalog()?, profile), args.kind)
+            diff((before.catalog()?, profile), (after.catalog()?, profile), args.kind, args.steps)
         }
         (None, None) if !is_table(&args.before) && !is_table(&args.after) => {
             return daemons(args, &builtin, output);

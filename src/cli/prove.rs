@@ -1,4 +1,6 @@
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::Args;
@@ -8,8 +10,9 @@ use super::output::Output;
 use super::policies::{Policies, PolicyArgs};
 use super::{Exit, Fatal, STATUS};
 use crate::case::nearest;
-use crate::prove::{Prover, Theorem, faults};
+use crate::prove::{DEFAULT_STEPS, Prover, Theorem, faults};
 use crate::report::{Proved, faults_human, faults_json, problems, prove_human, prove_json};
+use crate::table::Catalog;
 
 /// Prove what is said of the rules for all documents
 ///
@@ -28,6 +31,9 @@ pub(super) struct ProveArgs {
     /// A rule table of your own to look at; may be given several times
     #[arg(long = "table", value_name = "FILE")]
     tables: Vec<PathBuf>,
+    /// How many steps one question may take; beyond, it is undecided
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_STEPS)]
+    steps: u64,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -48,9 +54,9 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
         None
     } else {
         let Some(ours) = load(args.tables.clone())? else { return Ok(Exit::Failed) };
-        Some(faults(ours.catalog()?, builtin.catalog()?.rules().len()))
+        Some(faults(ours.catalog()?, builtin.catalog()?.rules().len(), args.steps))
     };
-    let prover = match Prover::new(builtin.catalog()?) {
+    let prover = match Prover::new(builtin.catalog()?, args.steps) {
         Ok(prover) => prover,
         Err(error) => {
             let styled = output.styled_errors();
@@ -63,14 +69,7 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
     } else {
         choose(&prover, &args.theorems)?
     };
-    let proved: Vec<Proved<'_>> = chosen
-        .into_iter()
-        .map(|theorem| {
-            let start = Instant::now();
-            let proof = prover.prove(theorem);
-            Proved { theorem, proof, time: start.elapsed() }
-        })
-        .collect();
+    let proved = prove_all(&chosen, builtin.catalog()?, args.steps);
     match args.format {
         Format::Human => {
             if let Some((faults, looked_at)) = &faults {
@@ -87,6 +86,27 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
     }
     let clean = faults.is_none_or(|(faults, _)| faults.is_empty()) && proved.iter().all(Proved::as_expected);
     Ok(if clean { Exit::Clean } else { Exit::Denied })
+}
+
+/// Proves theorems on all cores, each with a prover of its own; what a theorem needs does not depend on the others.
+fn prove_all<'p>(theorems: &[&'p Theorem], catalog: &Catalog, steps: u64) -> Vec<Proved<'p>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        let Ok(prover) = Prover::new(catalog, steps) else { return };
+        // The last of the list take longest.
+        while let Some(at) = theorems.len().checked_sub(next.fetch_add(1, Ordering::Relaxed) + 1) {
+            let start = Instant::now();
+            let theorem = theorems[at];
+            let proof = prover.prove(theorem);
+            let proved = Proved { theorem, proof, time: start.elapsed() };
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, proved));
+        }
+    };
+    rayon::broadcast(|_| work());
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, proved)| proved).collect()
 }
 
 fn choose<'p>(prover: &'p Prover, names: &[String]) -> Result<Vec<&'p Theorem>, Fatal> {

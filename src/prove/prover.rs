@@ -63,10 +63,10 @@ pub struct Prover {
 
 impl Case {
     pub(super) fn new(profile: &str, about: &str, answer: Answer, fits: bool) -> Self {
-        let (witness, doubts) = match answer {
-            Answer::Possible(witness) => (Some(witness), Vec::new()),
-            Answer::Impossible => (None, Vec::new()),
-            Answer::Undecided(doubts) => (None, doubts),
+        let doubts = answer.doubts().unwrap_or_default();
+        let witness = match answer {
+            Answer::Possible(witness) => Some(witness),
+            _ => None,
         };
         Self { profile: profile.to_owned(), about: about.to_owned(), witness, doubts, fits }
     }
@@ -87,13 +87,15 @@ impl Proof {
 }
 
 impl Prover {
-    /// Reads the theorems that the crate carries.
+    /// Reads the theorems that the crate carries. Each question on the way may take so many steps ([`DEFAULT_STEPS`]).
+    ///
+    /// [`DEFAULT_STEPS`]: super::DEFAULT_STEPS
     ///
     /// # Errors
     /// If the catalog has no such fields as they speak of.
-    pub fn new(catalog: &Catalog) -> Result<Self, TableError> {
+    pub fn new(catalog: &Catalog, steps: u64) -> Result<Self, TableError> {
         let (theorems, catalog) = theorem::read(catalog)?;
-        Ok(Self { catalog, theorems, questions: Questions::default(), sides: RefCell::default() })
+        Ok(Self { catalog, theorems, questions: Questions::new(steps), sides: RefCell::default() })
     }
 
     /// All theorems, in the order of the file.
@@ -209,7 +211,7 @@ impl Prover {
                 let fits = match &answer {
                     Answer::Possible(_) => wanted,
                     Answer::Impossible => !wanted,
-                    Answer::Undecided(_) => false,
+                    Answer::Undecided(_) | Answer::OverBudget { .. } => false,
                 };
                 if answer != Answer::Impossible || !fits {
                     cases.push(Case::new(&both, &format!("{row}, {what}"), answer, fits));
