@@ -10,7 +10,7 @@ use super::policies::{Policies, PolicyArgs, unknown};
 use super::spec_dir::SpecDir;
 use super::{Exit, Fatal, STATUS};
 use crate::engine::{Budget, Verdict};
-use crate::prove::{DaemonDiff, Direction, LifeDifference, ProgramDiff, diff, life_diff};
+use crate::prove::{DEFAULT_STEPS, DaemonDiff, Direction, LifeDifference, ProgramDiff, diff, life_diff};
 use crate::report::{Sides, daemon_diff_human, daemon_diff_json, diff_human, diff_json};
 use crate::subject::Kind;
 
@@ -42,6 +42,9 @@ pub(super) struct DiffArgs {
     /// Facts about the machine for daemon.json files, as JSON; what is not told is unknown
     #[arg(long, value_name = "FILE")]
     host: Option<PathBuf>,
+    /// How many steps one question may take; beyond, it is undecided
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_STEPS)]
+    steps: u64,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -78,7 +81,7 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
     let found = match (profiles.get(&args.before), profiles.get(&args.after)) {
         (Some(_), Some(_)) => {
             let catalog = builtin.catalog()?;
-            diff((catalog, &args.before), (catalog, &args.after), args.kind)
+            diff((catalog, &args.before), (catalog, &args.after), args.kind, args.steps)
         }
         _ if Path::new(&args.before).is_dir() && Path::new(&args.after).is_dir() => {
             let before = SpecDir::load(Path::new(&args.before), output)?;
@@ -91,7 +94,7 @@ pub(super) fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Fatal> {
             let after = load(args.profile.as_ref(), vec![args.after.clone().into()])?;
             let (Some(before), Some(after)) = (before, after) else { return Ok(Exit::Failed) };
             let profile = builtin.profile();
-            diff((before.catalog()?, profile), (after.catalog()?, profile), args.kind)
+            diff((before.catalog()?, profile), (after.catalog()?, profile), args.kind, args.steps)
         }
         (None, None) if !is_table(&args.before) && !is_table(&args.after) => {
             return daemons(args, &builtin, output);
@@ -123,7 +126,7 @@ fn specs(args: &DiffArgs, before: &SpecDir, after: &SpecDir, output: &mut Output
     let profiles = profiles.filter(|id| args.profile.as_deref().is_none_or(|only| only == *id));
     let mut found = ProgramDiff::default();
     for profile in profiles.filter(|id| after.catalog.profiles().get(id).is_some()) {
-        found.add(diff((&before.catalog, profile), (&after.catalog, profile), args.kind));
+        found.add(diff((&before.catalog, profile), (&after.catalog, profile), args.kind, args.steps));
     }
     let lives = if args.kind.is_none_or(|kind| kind == Kind::Lifecycle) {
         life_diff(before.lives(), after.lives())

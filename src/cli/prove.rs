@@ -10,7 +10,7 @@ use super::policies::{Policies, PolicyArgs};
 use super::spec_dir::SpecDir;
 use super::{Exit, Fatal, STATUS};
 use crate::case::nearest;
-use crate::prove::{Prover, Theorem, faults};
+use crate::prove::{DEFAULT_STEPS, Prover, Theorem, faults};
 use crate::report::{Proved, faults_human, faults_json, problems, prove_human, prove_json};
 use crate::table::TableError;
 
@@ -34,6 +34,9 @@ pub(super) struct ProveArgs {
     /// A folder laid out as spec/ of plimsoll's source: the tables in it in the place of those built in
     #[arg(long = "spec", value_name = "DIR", conflicts_with = "tables")]
     spec: Option<PathBuf>,
+    /// How many steps one question may take; beyond, it is undecided
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_STEPS)]
+    steps: u64,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -58,7 +61,7 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
         None
     } else {
         let Some(ours) = load(args.tables.clone())? else { return Ok(Exit::Failed) };
-        Some(faults(ours.catalog()?, builtin.catalog()?.rules().len()))
+        Some(faults(ours.catalog()?, builtin.catalog()?.rules().len(), args.steps))
     };
     let spec = match &args.spec {
         None => None,
@@ -69,10 +72,10 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
     };
     let catalog = builtin.catalog()?;
     let make = || match &spec {
-        None => Prover::new(catalog),
+        None => Prover::new(catalog, args.steps),
         Some(spec) => {
             let (lifecycle, flows) = (spec.lifecycle.clone(), spec.flows.clone());
-            Prover::with(&spec.catalog, lifecycle, flows, spec.theorems.as_deref())
+            Prover::with(&spec.catalog, lifecycle, flows, spec.theorems.as_deref(), args.steps)
         }
     };
     let prover = match make() {
@@ -109,7 +112,8 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
     Ok(if clean { Exit::Clean } else { Exit::Denied })
 }
 
-/// Proves theorems on all cores: a prover is for one thread, so that each has its own.
+/// Proves theorems on all cores: a prover is for one thread, so that each has its own; what a theorem needs does not
+/// depend on the others.
 fn prove_all<'p>(
     chosen: &[&'p Theorem],
     prover: &Prover,
@@ -118,10 +122,12 @@ fn prove_all<'p>(
     let next = AtomicUsize::new(0);
     let work = |prover: &Prover| {
         let mut done = Vec::new();
-        while let Some(theorem) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+        // The last of the list take longest.
+        while let Some(at) = chosen.len().checked_sub(next.fetch_add(1, Ordering::Relaxed) + 1) {
             let start = Instant::now();
+            let theorem = chosen[at];
             let proof = prover.prove(theorem);
-            done.push((theorem.id.as_str(), Proved { theorem, proof, time: start.elapsed() }));
+            done.push((at, Proved { theorem, proof, time: start.elapsed() }));
         }
         done
     };
@@ -136,15 +142,14 @@ fn prove_all<'p>(
         done
     });
     // Whatever another thread did not come to is done here.
-    for theorem in chosen {
-        if !done.iter().any(|(id, _)| *id == theorem.id) {
+    for (at, theorem) in chosen.iter().enumerate() {
+        if !done.iter().any(|(other, _)| *other == at) {
             let start = Instant::now();
             let proof = prover.prove(theorem);
-            done.push((&theorem.id, Proved { theorem, proof, time: start.elapsed() }));
+            done.push((at, Proved { theorem, proof, time: start.elapsed() }));
         }
     }
-    let place = |id: &str| chosen.iter().position(|theorem| theorem.id == id);
-    done.sort_by_key(|(id, _)| place(id));
+    done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, proved)| proved).collect()
 }
 

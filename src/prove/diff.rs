@@ -98,10 +98,17 @@ impl ProgramDiff {
 
 /// Finds what `after` judges differently than `before`: each a catalog and one of its profiles.
 ///
-/// `only` restricts it to one kind.
+/// `only` restricts it to one kind. Each question on the way may take so many steps ([`DEFAULT_STEPS`]).
+///
+/// [`DEFAULT_STEPS`]: super::DEFAULT_STEPS
 #[must_use]
-pub fn diff(before: (&Catalog, &str), after: (&Catalog, &str), only: Option<Kind>) -> ProgramDiff {
-    let questions = Questions::default();
+pub fn diff(
+    before: (&Catalog, &str),
+    after: (&Catalog, &str),
+    only: Option<Kind>,
+    steps: u64,
+) -> ProgramDiff {
+    let questions = Questions::new(steps);
     let mut out = ProgramDiff::default();
     for kind in Kind::ALL.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
         let old = Side::new(before.0, before.1, kind);
@@ -111,10 +118,11 @@ pub fn diff(before: (&Catalog, &str), after: (&Catalog, &str), only: Option<Kind
         let mut add = |direction, answers: Vec<(RuleId, Answer)>| {
             for (rule, answer) in answers {
                 out.questions += 1;
-                let (witness, doubts) = match answer {
+                let doubts = answer.doubts().unwrap_or_default();
+                let witness = match answer {
                     Answer::Impossible => continue,
-                    Answer::Possible(witness) => (Some(witness), Vec::new()),
-                    Answer::Undecided(doubts) => (None, doubts),
+                    Answer::Possible(witness) => Some(witness),
+                    Answer::Undecided(_) | Answer::OverBudget { .. } => None,
                 };
                 let (rule, key) = (Some(rule), None);
                 out.differences.push(Difference { kind, direction, rule, key, witness, doubts });

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::table::{Base, Cond, Kind, Loop, Operand, Place, Rule, Step};
 
-/// The most entries of one list; beyond, a question is undecided.
+/// The most entries of one list; beyond, nothing is proved of it.
 const MAX_ENTRIES: usize = 6;
 
 /// Which outcomes of a condition the question needs examples of.
@@ -21,20 +21,27 @@ pub(super) struct Wanted {
     pub(super) no: bool,
     /// That it holds, but only of one among several such rows: any of those that end the judgement will do.
     pub(super) any: bool,
+    /// That the question is about the row itself, not only about what it changes or ends.
+    pub(super) asked: bool,
 }
 
 impl Wanted {
-    pub(super) const YES: Self = Self { yes: true, no: false, any: false };
-    pub(super) const NO: Self = Self { yes: false, no: true, any: false };
-    pub(super) const BOTH: Self = Self { yes: true, no: true, any: false };
+    pub(super) const YES: Self = Self { yes: true, no: false, any: false, asked: true };
+    pub(super) const NO: Self = Self { yes: false, no: true, any: false, asked: true };
+    pub(super) const BOTH: Self = Self { yes: true, no: true, any: false, asked: true };
 
     fn not(self) -> Self {
-        Self { yes: self.no, no: self.yes, any: false }
+        Self { yes: self.no, no: self.yes, any: false, ..self }
     }
 
     /// Both at once.
     pub(super) fn and(self, other: Self) -> Self {
-        Self { yes: self.yes || other.yes, no: self.no || other.no, any: self.any || other.any }
+        Self {
+            yes: self.yes || other.yes,
+            no: self.no || other.no,
+            any: self.any || other.any,
+            asked: self.asked || other.asked,
+        }
     }
 }
 
@@ -55,6 +62,11 @@ pub(super) struct Entries {
 }
 
 impl Entries {
+    /// The greatest number of entries of one list.
+    pub(super) fn most(&self) -> usize {
+        self.slots.values().copied().max().unwrap_or(0)
+    }
+
     /// What two sides of a question need together.
     pub(super) fn join(&mut self, other: Self) {
         for (path, n) in other.slots {
@@ -83,8 +95,17 @@ struct Count<'c> {
 ///
 /// `rules` come with the outcomes that the question wants of them; `roots` are the numbers of the subject's roots.
 pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<Entries, String> {
+    count(rules, roots, None)
+}
+
+/// As many of them as a search for a document should look at: not all that can matter.
+pub(super) fn at_most(rules: &[(&Rule, Wanted)], roots: &[usize], most: usize) -> Entries {
+    count(rules, roots, Some(most)).unwrap_or_default()
+}
+
+fn count(rules: &[(&Rule, Wanted)], roots: &[usize], most: Option<usize>) -> Result<Entries, String> {
     let mut before = BTreeMap::new();
-    for _ in 0..6 {
+    for round in 0..6 {
         let mut count = Count::new(roots, &before);
         let mut any: BTreeMap<String, usize> = BTreeMap::new();
         for (rule, wanted) in rules {
@@ -115,10 +136,15 @@ pub(super) fn entries(rules: &[(&Rule, Wanted)], roots: &[usize]) -> Result<Entr
             let total = next.entry(path).or_insert(0);
             *total = total.saturating_add(n);
         }
-        if let Some((path, _)) = next.iter().find(|(_, n)| **n > MAX_ENTRIES) {
-            return Err(format!("more than {MAX_ENTRIES} entries of {path} could matter"));
+        match most {
+            Some(most) => next.values_mut().for_each(|n| *n = most.min(*n)),
+            None => {
+                if let Some((path, _)) = next.iter().find(|(_, n)| **n > MAX_ENTRIES) {
+                    return Err(format!("more than {MAX_ENTRIES} entries of {path} could matter"));
+                }
+            }
         }
-        if next == before {
+        if next == before || (most.is_some() && round == 5) {
             return Ok(Entries { slots: next, names });
         }
         before = next;

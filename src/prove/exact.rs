@@ -2,10 +2,10 @@
 //!
 //! Each automaton here is a second opinion on its view, and is held against it string by string in the tests below.
 
+use super::diagram::Bdd;
 use super::language::Lang;
 use super::space::{Arg, Atom, Node, Space, TermId};
 use crate::facts::views::{ParamType, View, ViewField, ViewFields};
-use biodivine_lib_bdd::Bdd;
 
 /// `output` matches the pattern, asked of the view's argument; `None` if the view is not modelled.
 pub(super) fn text(space: &mut Space, output: TermId, source: &str) -> Option<Bdd> {

@@ -57,22 +57,31 @@ impl FaultKind {
 ///
 /// Undecided as well if the profile does not judge the kind.
 #[must_use]
-pub fn separate(catalog: &Catalog, profile: &str, kind: Kind, fires: &str, silent: &str) -> Answer {
+pub fn separate(
+    catalog: &Catalog,
+    profile: &str,
+    kind: Kind,
+    (fires, silent): (&str, &str),
+    steps: u64,
+) -> Answer {
     match Side::new(catalog, profile, kind) {
         None => Answer::Undecided(vec![format!("{profile} does not judge documents of kind {kind}")]),
         Some(side) => {
             let asks = [(0, Ask::Fires(RuleId(fires.into()))), (0, Ask::Silent(RuleId(silent.into())))];
-            Questions::default().answer(&[&side], &asks)
+            Questions::new(steps).answer(&[&side], &asks)
         }
     }
 }
 
 /// The rows of a catalog, from the given number on, that do nothing of their own in some profile.
 ///
-/// The second value is the number of rows and profiles that were looked at.
+/// Each question on the way may take so many steps ([`DEFAULT_STEPS`]). The second value is the number of rows and profiles
+/// that were looked at.
+///
+/// [`DEFAULT_STEPS`]: super::DEFAULT_STEPS
 #[must_use]
-pub fn faults(catalog: &Catalog, from: usize) -> (Vec<Fault>, usize) {
-    let questions = Questions::default();
+pub fn faults(catalog: &Catalog, from: usize, steps: u64) -> (Vec<Fault>, usize) {
+    let questions = Questions::new(steps);
     let rows = catalog.rules().get(from..).unwrap_or_default();
     let (mut out, mut looked_at) = (Vec::new(), 0);
     for profile in catalog.profiles().iter() {
@@ -190,7 +199,7 @@ fn failure(id: &RuleId, answer: Answer) -> Option<(String, Vec<String>)> {
     match answer {
         Answer::Possible(_) => None,
         Answer::Impossible => Some((id.to_string(), Vec::new())),
-        Answer::Undecided(doubts) => Some((id.to_string(), doubts)),
+        unknown => Some((id.to_string(), unknown.doubts().unwrap_or_default())),
     }
 }
 
@@ -251,7 +260,7 @@ fn distinct(
             match (differ(&one.id, &other.id), differ(&other.id, &one.id)) {
                 (Answer::Possible(_), _) | (_, Answer::Possible(_)) => {}
                 (Answer::Impossible, Answer::Impossible) => out.push((about, Vec::new())),
-                (Answer::Undecided(doubts), _) | (_, Answer::Undecided(doubts)) => out.push((about, doubts)),
+                (one, other) => out.push((about, one.doubts().or(other.doubts()).unwrap_or_default())),
             }
         }
     }

@@ -12,6 +12,8 @@ use crate::table::pattern;
 
 /// The most states of a product of automata; beyond, a question is undecided.
 const MAX_STATES: usize = 60_000;
+/// The most steps that looking for words of it may take.
+const MAX_STEPS: usize = 20_000_000;
 
 /// A deterministic automaton over bytes, every transition written out.
 #[derive(Clone, Debug)]
@@ -124,6 +126,11 @@ impl Lang {
         self.accepts(text.iter().fold(self.start, |state, byte| self.step(state, *byte)))
     }
 
+    /// How many states it has.
+    pub(super) fn size(&self) -> usize {
+        self.rows.len()
+    }
+
     fn class(&self, byte: u8) -> u8 {
         self.classes.get(usize::from(byte)).copied().unwrap_or(0)
     }
@@ -143,16 +150,32 @@ fn representatives(langs: &[&Lang]) -> Vec<u8> {
     bytes().filter(|byte| seen.insert(langs.iter().map(|l| l.class(*byte)).collect::<Vec<_>>())).collect()
 }
 
+/// What was found of a product of automata, and after how many steps; nothing if that would take too many.
+#[derive(Debug)]
+pub(super) struct Found<T> {
+    pub(super) found: Option<T>,
+    pub(super) steps: u64,
+}
+
+impl<T> Found<T> {
+    fn new(found: Option<T>, steps: usize) -> Self {
+        Self { found, steps: u64::try_from(steps).unwrap_or(u64::MAX) }
+    }
+}
+
+/// Combinations of outcomes, each with a shortest string that has it.
+pub(super) type Outcomes = Vec<(Vec<bool>, Vec<u8>)>;
+
 /// Every combination of outcomes that the tests can have on one string, each with a shortest string that has it.
-///
-/// `None` if there are too many states to look at.
-pub(super) fn outcomes(langs: &[&Lang]) -> Option<Vec<(Vec<bool>, Vec<u8>)>> {
+pub(super) fn outcomes(langs: &[&Lang]) -> Found<Outcomes> {
     let reps = representatives(langs);
+    let mut steps = 0_usize;
     let start: Vec<u32> = langs.iter().map(|l| l.start()).collect();
     let mut seen = std::collections::BTreeSet::from([start.clone()]);
     let mut queue = VecDeque::from([(start, Vec::new())]);
     let mut found: BTreeMap<Vec<bool>, Vec<u8>> = BTreeMap::new();
     while let Some((state, word)) = queue.pop_front() {
+        steps = steps.saturating_add(reps.len());
         let outcome: Vec<bool> = langs.iter().zip(&state).map(|(l, s)| l.accepts(*s)).collect();
         found.entry(outcome).or_insert_with(|| word.clone());
         for byte in &reps {
@@ -164,16 +187,15 @@ pub(super) fn outcomes(langs: &[&Lang]) -> Option<Vec<(Vec<bool>, Vec<u8>)>> {
             }
         }
         if seen.len() > MAX_STATES {
-            return None;
+            return Found::new(None, steps);
         }
     }
-    Some(found.into_iter().collect())
+    Found::new(Some(found.into_iter().collect()), steps)
 }
 
 /// Up to `most` strings that pass all tests, the shortest first; fewer only if there are no more.
-///
-/// `None` if there are too many states to look at.
-pub(super) fn strings(tests: &[Literal<'_>], most: usize) -> Option<Vec<Vec<u8>>> {
+pub(super) fn strings(tests: &[Literal<'_>], most: usize) -> Found<Vec<Vec<u8>>> {
+    let mut steps = 0_usize;
     let langs: Vec<&Lang> = tests.iter().map(|(l, _)| *l).collect();
     let reps = representatives(&langs);
     let start: Vec<u32> = langs.iter().map(|l| l.start()).collect();
@@ -182,6 +204,7 @@ pub(super) fn strings(tests: &[Literal<'_>], most: usize) -> Option<Vec<Vec<u8>>
     let mut edges: Vec<Vec<(u8, usize)>> = Vec::new();
     let mut accepting = Vec::new();
     while let Some(state) = order.get(edges.len()).cloned() {
+        steps = steps.saturating_add(reps.len());
         accepting.push(tests.iter().zip(&state).all(|((l, wanted), s)| l.accepts(*s) == *wanted));
         let mut out = Vec::new();
         for byte in &reps {
@@ -195,10 +218,11 @@ pub(super) fn strings(tests: &[Literal<'_>], most: usize) -> Option<Vec<Vec<u8>>
         }
         edges.push(out);
         if order.len() > MAX_STATES {
-            return None;
+            return Found::new(None, steps);
         }
     }
-    Some(Enumeration { langs: &langs, edges, accepting }.words(most))
+    let words = Enumeration { langs: &langs, edges, accepting }.words(most, &mut steps);
+    Found::new(words, steps)
 }
 
 /// A product automaton whose words are listed by length.
@@ -209,13 +233,17 @@ struct Enumeration<'e> {
 }
 
 impl Enumeration<'_> {
-    fn words(&self, most: usize) -> Vec<Vec<u8>> {
+    fn words(&self, most: usize, steps: &mut usize) -> Option<Vec<Vec<u8>>> {
         // `ends[n]` are the states from which some word of exactly n bytes is accepted.
         let mut ends = vec![self.accepting.clone()];
         let mut found = Vec::new();
         // Beyond as many bytes as there are states, a set without a word so far has none, and one that is finite
         // has no more.
         for length in 0..=self.edges.len().saturating_add(1) {
+            *steps = steps.saturating_add(self.edges.len());
+            if *steps > MAX_STEPS {
+                return None;
+            }
             let first = ends.get(length).and_then(|e| e.first()).copied().unwrap_or(false);
             if first {
                 self.extend(0, length, &ends, &mut Vec::new(), most, &mut found);
@@ -234,7 +262,7 @@ impl Enumeration<'_> {
             }
             ends.push(next);
         }
-        found
+        Some(found)
     }
 
     fn extend(
@@ -282,7 +310,7 @@ mod tests {
     #[test]
     fn a_product_knows_what_is_possible() {
         let (slash, begins) = (lang("^.*/.*$"), lang("^/.*$"));
-        let found = outcomes(&[&slash, &begins]).unwrap();
+        let found = outcomes(&[&slash, &begins]).found.unwrap();
         let combos: Vec<_> = found.iter().map(|(bits, word)| (bits.as_slice(), word.as_slice())).collect();
         assert_eq!(combos, [(&[false, false][..], &b""[..]), (&[true, false], b"a/"), (&[true, true], b"/")]);
     }
@@ -291,11 +319,11 @@ mod tests {
     fn strings_are_listed_by_length_and_all_of_them() {
         let few = lang("^(?:ab|a|abc|)$");
         let short = Lang::at_most(2).unwrap();
-        let words = |most| strings(&[(&few, true), (&short, true)], most).unwrap();
+        let words = |most| strings(&[(&few, true), (&short, true)], most).found.unwrap();
         assert_eq!(words(9), [&b""[..], b"a", b"ab"]);
         assert_eq!(words(1), [b""]);
-        assert_eq!(strings(&[(&few, true), (&few, false)], 3).unwrap(), Vec::<Vec<u8>>::new());
-        assert_eq!(strings(&[(&short, false)], 2).unwrap(), [b"aaa", b"aab"]);
+        assert_eq!(strings(&[(&few, true), (&few, false)], 3).found.unwrap(), Vec::<Vec<u8>>::new());
+        assert_eq!(strings(&[(&short, false)], 2).found.unwrap(), [b"aaa", b"aab"]);
     }
 
     #[test]

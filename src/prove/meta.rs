@@ -1,13 +1,13 @@
 //! Laws of judging itself: what more rows, or fewer facts, can and cannot do.
 
-use biodivine_lib_bdd::Bdd;
-
+use super::diagram::Bdd;
 use super::document::{Witness, build};
 use super::entries::{Wanted, entries};
 use super::prover::Case;
-use super::question::{Answer, Ask, Questions, Side, UNREAL};
+use super::question::{Answer, Ask, Questions, REPLAY, Side, UNREAL};
 use super::solve::Models;
 use super::space::{Atom, Node, Space, Term};
+use super::world::Terms;
 use crate::table::{Effect, Rule, RuleId};
 
 impl Questions {
@@ -17,7 +17,7 @@ impl Questions {
     /// more such pair. That they change nothing that other rows see is what loading makes sure of: a table on top
     /// has no `set` and no `halt`.
     pub(super) fn more_rows_deny_no_less(&self, side: &Side) -> bool {
-        let mut space = Space::new(&self.shared, Default::default());
+        let mut space = Space::new(&self.shared, Default::default(), self.steps());
         let rows = side.rules().filter(|rule| rule.effect == Effect::Deny).count();
         let mut bit = |name: String| {
             let term = space.term(Node::Member(0, name), |node| Term::made(node, 0));
@@ -39,7 +39,9 @@ impl Questions {
         let (fires, known) = (bit("more fires".to_owned()), bit("more is known".to_owned()));
         bits.push((known.and(&fires), known.and_not(&fires)));
         let Some((denied_by_more, allowed_by_more)) = verdict(&bits) else { return true };
-        denied.and_not(&denied_by_more).is_false() && allowed_by_more.and_not(&allowed).is_false()
+        let holds =
+            denied.and_not(&denied_by_more).is_false() && allowed_by_more.and_not(&allowed).is_false();
+        holds && !space.meter.is_over()
     }
 
     /// For each deny row, whether it refuses a document that is allowed when less is told of the machine.
@@ -54,7 +56,7 @@ impl Questions {
             let fits = match &answer {
                 Answer::Possible(_) => listed,
                 Answer::Impossible => !listed,
-                Answer::Undecided(_) => false,
+                Answer::Undecided(_) | Answer::OverBudget { .. } => false,
             };
             if !fits || answer != Answer::Impossible {
                 cases.push(Case::new(profile, rule.id.as_str(), answer, fits));
@@ -77,13 +79,13 @@ impl Questions {
             Ok(other) => slots.join(other),
             Err(why) => return Answer::Undecided(vec![why]),
         }
-        let mut space = Space::new(&self.shared, slots);
-        let with = side.world.judge(&mut space, &more, 0, false);
-        let without = side.world.judge(&mut space, &less, 1, false);
-        let (Some(with), Some(without)) = (with.rows.get(&rule.id), without.rows.get(&rule.id)) else {
+        let mut space = Space::new(&self.shared, slots, self.steps());
+        let with = side.world.judge(&mut space, &more, Terms { told: 0, whole: false, sure: true });
+        let without = side.world.judge(&mut space, &less, Terms { told: 1, whole: false, sure: true });
+        let (Some(with), Some(without)) = (with.fires(&rule.id), without.silent(&rule.id)) else {
             return Answer::Impossible;
         };
-        let mut conditions = vec![with.yes.clone(), without.no.clone()];
+        let mut conditions: Vec<Bdd> = with.iter().chain(without).cloned().collect();
         // What is told with less is told with more.
         let told: Vec<_> = space
             .terms()
@@ -98,21 +100,29 @@ impl Questions {
         }
         let pool = self.pool(side);
         let names = side.root_names();
+        let meter = space.meter.clone();
         let mut models = Models::new(&mut space, conditions, &pool.strings);
         for _ in 0..8 {
             let Some(values) = models.next() else { break };
+            if !meter.spend(REPLAY) {
+                break;
+            }
             let witness = build(models.space(), &values, side.kind, &names, &pool, 0);
             if let Some(found) = self.tell_less(side, &rule.id, witness) {
                 return Answer::Possible(Box::new(found));
             }
             models.reject(UNREAL);
         }
-        if models.doubts.is_empty() {
+        if models.doubts.is_empty() && !meter.is_over() {
             return Answer::Impossible;
         }
         let doubts = models.doubts.iter().cloned().collect();
         let mut found = pool.documents.iter().filter_map(|w| self.tell_less(side, &rule.id, w.clone()));
-        found.next().map_or(Answer::Undecided(doubts), |w| Answer::Possible(Box::new(w)))
+        match found.next() {
+            Some(witness) => Answer::Possible(Box::new(witness)),
+            None if meter.is_over() => Answer::OverBudget { steps: self.steps() },
+            None => Answer::Undecided(doubts),
+        }
     }
 
     /// A document that the row refuses, and that is allowed when some fact is not told.

@@ -7,6 +7,7 @@
 //! turned into a document, which is decoded and judged before it is shown. A question without such a document is
 //! *proved* to have none, or it is undecided, and says why.
 mod daemon;
+mod diagram;
 mod diff;
 mod document;
 mod entries;
@@ -39,5 +40,5 @@ pub use document::Witness;
 pub use hygiene::{Fault, FaultKind, faults, separate};
 pub use life_diff::{LifeDifference, Lives, life_diff};
 pub use prover::{Case, Proof, Prover, Verdict};
-pub use question::Answer;
+pub use question::{Answer, DEFAULT_STEPS};
 pub use theorem::{NAME as THEOREMS, Theorem};

@@ -2,21 +2,67 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use biodivine_lib_bdd::Bdd;
-
+use super::diagram::Bdd;
 use super::space::{Arg, Atom, Node, Space, TermId};
 
-/// The most nodes of a decision diagram.
-const MAX_NODES: usize = 30_000;
+/// The most nodes of the diagram that conditions are put together in; further ones get a diagram of their own. Large ones
+/// take long to make, and with many small ones more models of one have to be tried on the others.
+const MAX_NODES: usize = 3_000;
+
+/// The same of those that speak of what the question is about: most impossible questions are so because of them.
+const MAX_NEAR: usize = 12_000;
 
 /// One of the independent parts.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    pub(super) formula: Bdd,
+    /// Diagrams that are to hold together, those that matter most first.
+    pub(super) formulas: Vec<Bdd>,
+    /// Conditions that are to hold as well, and are put together once a model of the others asks for them.
+    rest: Vec<Bdd>,
     /// Whether the question is mostly about this part: the one that the first condition is in.
     pub(super) main: bool,
     /// Why its having no models left would prove nothing.
     pub(super) doubts: BTreeSet<String>,
+}
+
+impl Part {
+    /// The nodes of all its diagrams.
+    pub(super) fn size(&self) -> usize {
+        let all = self.formulas.iter().chain(&self.rest);
+        all.fold(0, |n, formula| n.saturating_add(formula.size()))
+    }
+
+    /// Whether conditions were left to add a diagram for.
+    pub(super) fn grow(&mut self) -> bool {
+        let mut rest = std::mem::take(&mut self.rest).into_iter();
+        let Some(mut last) = rest.next() else { return false };
+        for condition in rest.by_ref() {
+            match last.and_within(&condition, MAX_NODES) {
+                Some(both) => last = both,
+                None => {
+                    self.rest.push(condition);
+                    break;
+                }
+            }
+        }
+        self.rest.extend(rest);
+        self.formulas.push(last);
+        true
+    }
+
+    fn add(&mut self, near: bool, condition: Bdd) {
+        if self.formulas.iter().any(Bdd::is_false) {
+            return;
+        }
+        match self.formulas.last_mut() {
+            Some(last) if near => match last.and_within(&condition, MAX_NEAR) {
+                Some(both) => *last = both,
+                None => self.formulas.push(condition),
+            },
+            None => self.formulas.push(condition),
+            Some(_) => self.rest.push(condition),
+        }
+    }
 }
 
 /// Groups conditions that speak of the same terms, or of terms that a view connects.
@@ -50,36 +96,34 @@ pub(super) fn parts(space: &Space, conditions: Vec<Bdd>) -> Vec<Part> {
         }
         homes.push((first, condition));
     }
-    near_first(space, &mut homes);
-    let main = homes.first().and_then(|(home, _)| *home).map(|term| groups.find(term));
+    let homes = near_first(space, homes);
+    let main = homes.first().and_then(|(_, home, _)| *home).map(|term| groups.find(term));
     let mut parts: BTreeMap<Option<TermId>, Part> = BTreeMap::new();
-    for (home, condition) in homes {
+    for (near, home, condition) in homes {
         let home = home.map(|term| groups.find(term));
-        let part = parts.entry(home).or_insert_with(|| Part {
-            formula: space.yes(),
-            main: home == main,
-            doubts: BTreeSet::new(),
-        });
-        if part.formula.size() > MAX_NODES {
-            // What is impossible without a condition is impossible with it, and what is possible is tried.
-            continue;
-        }
-        part.formula = part.formula.and(&condition);
+        let doubts = BTreeSet::new();
+        let new = || Part { formulas: Vec::new(), rest: Vec::new(), main: home == main, doubts };
+        parts.entry(home).or_insert_with(new).add(near, condition);
     }
     parts.into_values().collect()
 }
 
-/// Puts the conditions that speak of what the first speaks of behind it, and of the others the small ones first: if not all
-/// can be kept, these matter most.
-fn near_first(space: &Space, homes: &mut [(Option<TermId>, Bdd)]) {
+/// Puts the conditions that speak of what the first speaks of behind it, and of the others the small ones first. The first
+/// value is whether it does.
+fn near_first(space: &Space, homes: Vec<(Option<TermId>, Bdd)>) -> Vec<(bool, Option<TermId>, Bdd)> {
     let support = |condition: &Bdd| -> BTreeSet<usize> {
         let numbers = condition.support_set().into_iter().filter_map(|v| space.owner(v));
         numbers.filter(|n| !matches!(space.atoms().get(*n), Some(Atom::Present(_)))).collect()
     };
-    let Some(first) = homes.first().map(|(_, condition)| support(condition)) else { return };
-    if let Some(rest) = homes.get_mut(1..) {
-        rest.sort_by_cached_key(|(_, condition)| (support(condition).is_disjoint(&first), condition.size()));
+    let first = homes.first().map(|(_, condition)| support(condition)).unwrap_or_default();
+    let mut out: Vec<_> = homes
+        .into_iter()
+        .map(|(home, condition)| (!support(&condition).is_disjoint(&first), home, condition))
+        .collect();
+    if let Some(rest) = out.get_mut(1..) {
+        rest.sort_by_key(|(near, _, condition)| (!near, condition.size()));
     }
+    out
 }
 
 /// Terms that belong together.

@@ -68,10 +68,10 @@ pub struct Prover {
 
 impl Case {
     pub(super) fn new(profile: &str, about: &str, answer: Answer, fits: bool) -> Self {
-        let (witness, doubts) = match answer {
-            Answer::Possible(witness) => (Some(witness), Vec::new()),
-            Answer::Impossible => (None, Vec::new()),
-            Answer::Undecided(doubts) => (None, doubts),
+        let doubts = answer.doubts().unwrap_or_default();
+        let witness = match answer {
+            Answer::Possible(witness) => Some(witness),
+            _ => None,
         };
         Self { profile: profile.to_owned(), about: about.to_owned(), witness, doubts, fits }
     }
@@ -93,12 +93,15 @@ impl Proof {
 
 impl Prover {
     /// Reads the theorems that the crate carries, about the rules of a catalog and the machines and flows of the crate.
+    /// Each question on the way may take so many steps ([`DEFAULT_STEPS`]).
+    ///
+    /// [`DEFAULT_STEPS`]: super::DEFAULT_STEPS
     ///
     /// # Errors
     /// If the catalog has no such fields as they speak of.
-    pub fn new(catalog: &Catalog) -> Result<Self, TableError> {
+    pub fn new(catalog: &Catalog, steps: u64) -> Result<Self, TableError> {
         let lifecycle = Lifecycle::builtin().map_err(CatalogError::into_first)?;
-        Self::with(catalog, lifecycle, Flow::builtin().map_err(CatalogError::into_first)?, None)
+        Self::with(catalog, lifecycle, Flow::builtin().map_err(CatalogError::into_first)?, None, steps)
     }
 
     /// The same about other machines and flows, and other theorems if their text is given.
@@ -110,6 +113,7 @@ impl Prover {
         lifecycle: Lifecycle,
         flows: Vec<Flow>,
         theorems: Option<&str>,
+        steps: u64,
     ) -> Result<Self, TableError> {
         let text = theorems.unwrap_or(theorem::TEXT);
         let (theorems, catalog) = theorem::read(text, catalog, &lifecycle, &flows)?;
@@ -118,7 +122,7 @@ impl Prover {
             lifecycle,
             flows,
             theorems,
-            questions: Questions::default(),
+            questions: Questions::new(steps),
             sides: RefCell::default(),
         })
     }
@@ -264,7 +268,7 @@ impl Prover {
                 let fits = match &answer {
                     Answer::Possible(_) => wanted,
                     Answer::Impossible => !wanted,
-                    Answer::Undecided(_) => false,
+                    Answer::Undecided(_) | Answer::OverBudget { .. } => false,
                 };
                 if answer != Answer::Impossible || !fits {
                     cases.push(Case::new(&both, &format!("{row}, {what}"), answer, fits));

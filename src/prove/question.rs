@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use biodivine_lib_bdd::Bdd;
-
+use super::diagram::Bdd;
 use super::document::{Witness, build};
-use super::entries::{Entries, Wanted, entries};
+use super::entries::{Entries, Wanted, at_most, entries};
 use super::pool::Pool;
 use super::shrink::shrink;
 use super::solve::Models;
 use super::space::{Atom, Node, Shared, Space};
-use super::world::{Judged, World};
+use super::world::{Judged, Terms, World};
 use crate::engine::{Budget, Decision, Verdict};
 use crate::schema::Type;
 use crate::subject::{Kind, Policy};
@@ -23,6 +22,16 @@ use crate::table::{Catalog, Effect, Rule, RuleId};
 const MAX_REPLAYS: usize = 16;
 /// How many examples stand in for a list that a view looks into as a whole.
 const MAX_PICKS: usize = 200;
+
+/// The steps that a question may take by default. A step is about a node of a decision diagram that is visited, 10 to 50 ns.
+/// TODO-FIGURE
+pub const DEFAULT_STEPS: u64 = 40_000_000;
+/// The steps that one replay counts for.
+pub(super) const REPLAY: u64 = 2_000;
+/// How many entries of a list are looked at if all that can matter are too many.
+const FEW: [usize; 3] = [1, 2, 3];
+/// How often a document is looked for at most.
+const ATTEMPTS: u64 = 4;
 
 /// What is added to the number of a root that two sides do not share.
 const OWN: usize = 100;
@@ -39,6 +48,23 @@ pub enum Answer {
     Possible(Box<Witness>),
     /// None was found, and there is no proof that there is none.
     Undecided(Vec<String>),
+    /// Nothing was found out within the budget.
+    OverBudget {
+        /// How many steps there were.
+        steps: u64,
+    },
+}
+
+impl Answer {
+    /// Why nothing is known; nothing if something is.
+    #[must_use]
+    pub fn doubts(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Impossible | Self::Possible(_) => None,
+            Self::Undecided(doubts) => Some(doubts.clone()),
+            Self::OverBudget { steps } => Some(vec![format!("over budget, {steps} steps")]),
+        }
+    }
 }
 
 /// What a document is to do in one of the programs that a question is about.
@@ -71,9 +97,51 @@ type Decisions = Rc<Vec<Decision>>;
 /// Which catalog it is: where its rows are in memory.
 type Rows = *const Arc<Rule>;
 
+/// What a question asks, once its rows are known.
+struct Question<'q, 'r> {
+    sides: &'q [&'q Side],
+    /// By side.
+    asks: &'q [Vec<&'q Ask>],
+    rows: &'q [Vec<(&'r Rule, Wanted)>],
+    pool: &'q Pool,
+    holds: &'q dyn Fn(&Witness) -> bool,
+}
+
+impl Question<'_, '_> {
+    /// All that can matter.
+    fn entries(&self) -> Result<Entries, String> {
+        let mut all = Entries::default();
+        for (side, rows) in self.sides.iter().zip(self.rows) {
+            all.join(entries(rows, &side.world.roots)?);
+        }
+        Ok(all)
+    }
+
+    fn few_entries(&self, most: usize) -> Entries {
+        let mut all = Entries::default();
+        for (side, rows) in self.sides.iter().zip(self.rows) {
+            all.join(at_most(rows, &side.world.roots, most));
+        }
+        all
+    }
+}
+
+/// What came of looking for a document once.
+enum Attempt {
+    Found(Box<Witness>),
+    /// There is none.
+    None,
+    /// None was found, and there is no proof that there is none.
+    Doubtful(Vec<String>),
+    /// The steps did not suffice.
+    Over,
+}
+
 /// Answers questions. What it learns about strings serves the next question.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Questions {
+    /// How many steps each may take.
+    steps: u64,
     pub(super) shared: Shared,
     pools: RefCell<BTreeMap<(Kind, Rows), Rc<Pool>>>,
     decisions: RefCell<BTreeMap<(Kind, String, Rows), Decisions>>,
@@ -148,16 +216,18 @@ impl Side {
 
     /// What is asked as conditions that are to hold together, and whether each is that a row fires.
     fn conditions(&self, space: &Space, ask: &Ask, judged: &Judged, out: &mut Vec<(bool, Bdd)>) {
-        let row = |id: &RuleId| judged.rows.get(id);
         let deny = self.world.rules().filter(|rule| rule.effect == Effect::Deny);
+        let mut silent = |id: &RuleId| {
+            out.extend(judged.silent(id).into_iter().flatten().map(|piece| (false, piece.clone())));
+        };
         match ask {
-            Ask::Fires(id) => out.push((true, row(id).map_or_else(|| space.no(), |pair| pair.yes.clone()))),
-            Ask::Silent(id) => out.extend(row(id).map(|pair| (false, pair.no.clone()))),
-            Ask::Allowed => out.extend(deny.filter_map(|r| row(&r.id)).map(|pair| (false, pair.no.clone()))),
-            Ask::NotDenied => out.extend(deny.filter_map(|r| row(&r.id)).map(|pair| (false, pair.yes.not()))),
-            Ask::First(id) => {
-                out.extend(self.before(id).filter_map(|r| row(&r.id)).map(|pair| (false, pair.no.clone())));
-            }
+            Ask::Fires(id) => match judged.fires(id) {
+                Some(pieces) => out.extend(pieces.iter().map(|piece| (true, piece.clone()))),
+                None => out.push((true, space.no())),
+            },
+            Ask::Silent(id) => silent(id),
+            Ask::Allowed | Ask::NotDenied => deny.for_each(|rule| silent(&rule.id)),
+            Ask::First(id) => self.before(id).for_each(|rule| silent(&rule.id)),
         }
     }
 
@@ -200,6 +270,10 @@ fn strangers<'s>(sides: &[&'s Side]) -> Vec<(String, &'s Side)> {
 }
 
 impl Questions {
+    pub(super) fn new(steps: u64) -> Self {
+        Self { steps, shared: Shared::default(), pools: RefCell::default(), decisions: RefCell::default() }
+    }
+
     /// Looks for a document that does all that is asked of it.
     pub(super) fn answer(&self, sides: &[&Side], asks: &[(usize, Ask)]) -> Answer {
         let of = |number: usize| asks.iter().filter(move |(n, _)| *n == number).map(|(_, ask)| ask);
@@ -221,24 +295,63 @@ impl Questions {
             let only_fires = asks.iter().all(|ask| matches!(ask, Ask::Fires(_)));
             rows.push(side.world.relevant(&wanted, !only_fires && (!allowed || warns)));
         }
-        let mut all = Entries::default();
-        for (side, rows) in sides.iter().zip(&rows) {
-            match entries(rows, &side.world.roots) {
-                Ok(more) => all.join(more),
-                Err(why) => return self.example(&pool, &holds, vec![why]),
+        let question = Question { sides, asks: &per_side, rows: &rows, pool: &pool, holds: &holds };
+        let (whole, most) = match question.entries() {
+            Ok(whole) => {
+                let most = whole.most();
+                (self.attempt(&question, whole, self.share()), most)
             }
-        }
-        let mut space = Space::new(&self.shared, all);
+            Err(why) => (Attempt::Doubtful(vec![why]), usize::MAX),
+        };
+        let mut unknown = match whole {
+            Attempt::Found(witness) => return Answer::Possible(Box::new(shrink(*witness, holds))),
+            Attempt::None => return Answer::Impossible,
+            Attempt::Doubtful(doubts) => Answer::Undecided(doubts),
+            Attempt::Over => Answer::OverBudget { steps: self.steps },
+        };
+        // Where all that can matter is too much, a document may still be found among few entries, or an example of some
+        // row may do.
+        let few = FEW.into_iter().filter(|few| *few < most).find_map(|few| {
+            match self.attempt(&question, question.few_entries(few), self.share()) {
+                Attempt::Found(witness) => Some(*witness),
+                Attempt::None | Attempt::Doubtful(_) => None,
+                Attempt::Over => {
+                    unknown = Answer::OverBudget { steps: self.steps };
+                    None
+                }
+            }
+        });
+        let found = few.or_else(|| pool.documents.iter().find(|witness| holds(witness)).cloned());
+        found.map_or(unknown, |witness| Answer::Possible(Box::new(shrink(witness, holds))))
+    }
+
+    /// The steps that a question may take.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The steps of one of the attempts that answering a question takes at most.
+    fn share(&self) -> u64 {
+        self.steps.checked_div(ATTEMPTS).unwrap_or(0)
+    }
+
+    /// Looks for a document with so many entries.
+    fn attempt(&self, question: &Question<'_, '_>, entries: Entries, steps: u64) -> Attempt {
+        let Some(first) = question.sides.first() else { return Attempt::Doubtful(Vec::new()) };
+        let mut space = Space::new(&self.shared, entries, steps);
         let mut conditions = Vec::new();
-        for ((side, asks), rows) in sides.iter().zip(&per_side).zip(&rows) {
+        for ((side, asks), rows) in question.sides.iter().zip(question.asks).zip(question.rows) {
             // Where nothing is denied no deny row has ended the judgement.
             let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
-            let judged = side.world.judge(&mut space, rows, 0, allowed && !side.has_ending_warning());
+            let whole = allowed && !side.has_ending_warning();
+            let sure = !asks.iter().any(|ask| matches!(ask, Ask::NotDenied));
+            debug_assert!(sure || asks.iter().all(|ask| matches!(ask, Ask::NotDenied | Ask::Fires(_))));
+            let judged = side.world.judge(&mut space, rows, Terms { told: 0, whole, sure });
             for ask in asks {
                 side.conditions(&space, ask, &judged, &mut conditions);
             }
         }
-        for (condition, side) in strangers(sides) {
+        for (condition, side) in strangers(question.sides) {
             let refused = side.refuses(&mut space, &condition);
             conditions.extend(refused.map(|condition| (false, condition)));
         }
@@ -246,30 +359,28 @@ impl Questions {
         conditions.sort_by_key(|(fires, _)| !fires);
         let conditions = conditions.into_iter().map(|(_, condition)| condition).collect();
         let names = first.root_names();
-        let mut models = Models::new(&mut space, conditions, &pool.strings);
+        let meter = space.meter.clone();
+        let mut models = Models::new(&mut space, conditions, &question.pool.strings);
         for _ in 0..MAX_REPLAYS {
             let Some(values) = models.next() else { break };
             let picks = if values.whole.is_empty() { 1 } else { MAX_PICKS };
             for pick in 0..picks {
-                let witness = build(models.space(), &values, first.kind, &names, &pool, pick);
-                if holds(&witness) {
-                    return Answer::Possible(Box::new(shrink(witness, holds)));
+                if !meter.spend(REPLAY) {
+                    return Attempt::Over;
+                }
+                let witness = build(models.space(), &values, first.kind, &names, question.pool, pick);
+                if (question.holds)(&witness) {
+                    return Attempt::Found(Box::new(witness));
                 }
             }
             models.reject(UNREAL);
         }
-        if models.doubts.is_empty() {
-            return Answer::Impossible;
-        }
-        let doubts = models.doubts.iter().cloned().collect();
-        self.example(&pool, &holds, doubts)
-    }
-
-    /// Where the models of a question led nowhere, an example of some row may still answer it.
-    fn example(&self, pool: &Pool, holds: &dyn Fn(&Witness) -> bool, doubts: Vec<String>) -> Answer {
-        match pool.documents.iter().find(|witness| holds(witness)) {
-            Some(witness) => Answer::Possible(Box::new(shrink(witness.clone(), holds))),
-            None => Answer::Undecided(doubts),
+        if meter.is_over() {
+            Attempt::Over
+        } else if models.doubts.is_empty() {
+            Attempt::None
+        } else {
+            Attempt::Doubtful(models.doubts.iter().cloned().collect())
         }
     }
 

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use biodivine_lib_bdd::Bdd;
-
+use super::diagram::Bdd;
 use super::exact;
 use super::ground::literal;
 use super::space::{Atom, LangId, NAMED, Node, Space, TermId};
@@ -180,15 +179,15 @@ fn strings(space: &mut Space, out: &mut Vec<Bdd>) {
         }
     }
     for mut tests in tests.into_values() {
-        tests.sort_unstable();
+        tests.sort_unstable_by_key(|(_, number)| *number);
         let langs: Vec<LangId> = tests.iter().map(|(lang, _)| *lang).collect();
         if langs.len() < 2 || langs.len() > MAX_TOGETHER {
             continue;
         }
-        let found = space.langs.borrow_mut().outcomes(&langs);
-        let Some(found) = found else { continue };
+        let found = space.outcomes(&langs);
+        let Some(found) = found.as_ref().and_then(|found| found.found.as_ref()) else { continue };
         let mut any = space.no();
-        for (outcome, _) in found.iter() {
+        for (outcome, _) in found {
             let mut all = space.yes();
             // From the last variable to the first: each step then puts one node on top.
             for ((_, number), value) in tests.iter().zip(outcome).rev() {

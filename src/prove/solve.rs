@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use biodivine_lib_bdd::{Bdd, BddPointer};
+use biodivine_lib_bdd::BddPointer;
 
+use super::diagram::Bdd;
 use super::parts::{Part, parts};
 use super::sides::sides;
 use super::space::{Atom, Space, TermId};
-use super::values::{Conflict, Literals, Values, values};
+use super::values::{Conflict, Literals, Values, smaller, values};
 use crate::schema::Constant;
-
-/// How many models are looked at before a question is given up.
-const MAX_MODELS: usize = 600;
 
 /// The models of a question, one after the other.
 pub(super) struct Models<'m> {
@@ -20,7 +18,6 @@ pub(super) struct Models<'m> {
     /// The model of each part that is valid still.
     found: Vec<Option<(Literals, Values)>>,
     pool: &'m [Vec<u8>],
-    looked_at: usize,
     /// Why the end of the models would be no proof that there are none.
     pub(super) doubts: BTreeSet<String>,
 }
@@ -40,14 +37,14 @@ impl<'m> Models<'m> {
         let parts = parts(space, conditions);
         let doubts = space.limits.clone();
         let found = parts.iter().map(|_| None).collect();
-        Self { space, parts, found, pool, looked_at: 0, doubts }
+        Self { space, parts, found, pool, doubts }
     }
 
     /// The next model.
     pub(super) fn next(&mut self) -> Option<Values> {
         // What the question is about first: mostly there is no model for just that.
         let mut order: Vec<usize> = (0..self.parts.len()).collect();
-        order.sort_by_key(|n| self.parts.get(*n).map(|part| (!part.main, part.formula.size())));
+        order.sort_by_key(|n| self.parts.get(*n).map(|part| (!part.main, part.size())));
         let mut all = Values::default();
         for number in order {
             if self.found.get(number).is_none_or(Option::is_none) {
@@ -73,19 +70,14 @@ impl<'m> Models<'m> {
     /// A model of one part.
     fn part(&mut self, number: usize) -> Option<(Literals, Values)> {
         let part = self.parts.get_mut(number)?;
-        while !part.formula.is_false() {
-            self.looked_at = self.looked_at.saturating_add(1);
-            if self.looked_at > MAX_MODELS {
-                part.doubts.insert(format!("more than {MAX_MODELS} cases would have to be looked at"));
-                return None;
-            }
-            let model = cheapest(&part.formula, self.space)?;
+        let mut search = Search::new(self.space);
+        while let Some(model) = search.next(part) {
             match values(self.space, &model, self.pool) {
                 Ok(values) => return Some((model, values)),
-                Err(Conflict::Hard(core)) => exclude(self.space, part, &core),
+                Err(Conflict::Hard(core)) => search.exclude(part, &core),
                 Err(Conflict::Soft(core, why)) => {
                     part.doubts.insert(why);
-                    exclude(self.space, part, &core);
+                    search.exclude(part, &core);
                 }
             }
         }
@@ -105,61 +97,134 @@ impl<'m> Models<'m> {
                 && let Some((model, _)) = found.take()
             {
                 part.doubts.insert(why.to_owned());
-                exclude(self.space, part, &model);
+                if let Some(formula) = part.formulas.first_mut() {
+                    exclude(self.space, formula, &model);
+                }
             }
         }
     }
 }
 
-fn exclude(space: &Space, part: &mut Part, literals: &Literals) {
+/// A way through several diagrams that are to hold together: one after the other, each as those before it leave it open.
+///
+/// Where one is left no way, the choices that are to blame are excluded from the last diagram that made one of them. So
+/// each diagram learns of the others what matters to it, and once the first has no way left there is none.
+struct Search<'s> {
+    space: &'s Space,
+    weights: Vec<(u64, u64)>,
+    /// What each diagram in turn has added.
+    levels: Vec<Literals>,
+}
+
+impl<'s> Search<'s> {
+    fn new(space: &'s Space) -> Self {
+        let weights = space.atoms().iter().map(|atom| weight(space, atom)).collect();
+        Self { space, weights, levels: Vec::new() }
+    }
+
+    /// The next model.
+    fn next(&mut self, part: &mut Part) -> Option<Literals> {
+        let mut all: Literals = self.levels.iter().flatten().map(|(n, b)| (*n, *b)).collect();
+        loop {
+            // Once the steps are spent nothing is true of a diagram.
+            if self.space.meter.is_over() {
+                return None;
+            }
+            let Some(formula) = part.formulas.get(self.levels.len()) else {
+                if part.grow() {
+                    continue;
+                }
+                return Some(all);
+            };
+            match self.cheapest(formula, &all) {
+                Some(way) => {
+                    let more: Literals = way.into_iter().filter(|(n, _)| !all.contains_key(n)).collect();
+                    all.extend(more.iter().map(|(n, b)| (*n, *b)));
+                    self.levels.push(more);
+                }
+                None => {
+                    let support = formula.support_set();
+                    let support = support.into_iter().filter_map(|v| self.space.owner(v));
+                    let core: Literals = support.filter_map(|n| Some((n, *all.get(&n)?))).collect();
+                    let core = smaller(core, |core| self.cheapest(formula, core).is_none());
+                    if core.is_empty() {
+                        return None;
+                    }
+                    self.exclude(part, &core);
+                    all = self.levels.iter().flatten().map(|(n, b)| (*n, *b)).collect();
+                }
+            }
+        }
+    }
+
+    /// Leaves out what turned out to be no model, and goes back to where it began.
+    fn exclude(&mut self, part: &mut Part, core: &Literals) {
+        let last = self.levels.iter().rposition(|level| core.keys().any(|n| level.contains_key(n)));
+        let last = last.unwrap_or(0);
+        self.levels.truncate(last);
+        if let Some(formula) = part.formulas.get_mut(last) {
+            exclude(self.space, formula, core);
+        }
+    }
+
+    /// The way to true through a diagram that asks for least, where some atoms are decided already.
+    fn cheapest(&self, formula: &Bdd, given: &Literals) -> Option<Literals> {
+        let formula = formula.nodes()?;
+        let weigh = |node| {
+            let number = self.space.owner(formula.var_of(node));
+            let (no, yes) = number.and_then(|n| self.weights.get(n)).copied().unwrap_or_default();
+            match number.and_then(|n| given.get(&n)) {
+                Some(true) => (NEVER, 0),
+                Some(false) => (0, NEVER),
+                None => (no, yes),
+            }
+        };
+        let mut costs: Vec<Option<u64>> = vec![None; formula.size()];
+        // Below a node are only nodes that were made before it.
+        let mut stack = vec![formula.root_pointer()];
+        while let Some(node) = stack.last().copied() {
+            if node.is_terminal() || cost(node, &costs).is_some() {
+                stack.pop();
+                continue;
+            }
+            let (low, high) = (formula.low_link_of(node), formula.high_link_of(node));
+            match (cost(low, &costs), cost(high, &costs)) {
+                (Some(low), Some(high)) => {
+                    let (no, yes) = weigh(node);
+                    let best = low.saturating_add(no).min(high.saturating_add(yes));
+                    if let Some(slot) = costs.get_mut(node.to_index()) {
+                        *slot = Some(best);
+                    }
+                    stack.pop();
+                }
+                (None, _) => stack.push(low),
+                (_, None) => stack.push(high),
+            }
+        }
+        let mut out = Literals::new();
+        let mut node = formula.root_pointer();
+        if cost(node, &costs)? >= NEVER {
+            return None;
+        }
+        while !node.is_terminal() {
+            let (no, yes) = weigh(node);
+            let (low, high) = (formula.low_link_of(node), formula.high_link_of(node));
+            let on_low = cost(low, &costs)?.saturating_add(no);
+            let on_high = cost(high, &costs)?.saturating_add(yes);
+            let up = on_high < on_low;
+            out.extend(self.space.owner(formula.var_of(node)).map(|number| (number, up)));
+            node = if up { high } else { low };
+        }
+        node.is_one().then_some(out)
+    }
+}
+
+fn exclude(space: &Space, formula: &mut Bdd, literals: &Literals) {
     let mut all = space.yes();
     for (number, holds) in literals.iter().rev() {
         all = all.and(&space.literal(*number, *holds));
     }
-    part.formula = part.formula.and_not(&all);
-}
-
-/// The way to true through a decision diagram that asks for least.
-fn cheapest(formula: &Bdd, space: &Space) -> Option<Literals> {
-    let weights: Vec<(u64, u64)> = space.atoms().iter().map(|atom| weight(space, atom)).collect();
-    let weigh = |node| {
-        let number = space.owner(formula.var_of(node));
-        number.and_then(|n| weights.get(n)).copied().unwrap_or_default()
-    };
-    let mut costs: Vec<Option<u64>> = vec![None; formula.size()];
-    // Below a node are only nodes that were made before it.
-    let mut stack = vec![formula.root_pointer()];
-    while let Some(node) = stack.last().copied() {
-        if node.is_terminal() || cost(node, &costs).is_some() {
-            stack.pop();
-            continue;
-        }
-        let (low, high) = (formula.low_link_of(node), formula.high_link_of(node));
-        match (cost(low, &costs), cost(high, &costs)) {
-            (Some(low), Some(high)) => {
-                let (no, yes) = weigh(node);
-                let best = low.saturating_add(no).min(high.saturating_add(yes));
-                if let Some(slot) = costs.get_mut(node.to_index()) {
-                    *slot = Some(best);
-                }
-                stack.pop();
-            }
-            (None, _) => stack.push(low),
-            (_, None) => stack.push(high),
-        }
-    }
-    let mut out = Literals::new();
-    let mut node = formula.root_pointer();
-    while !node.is_terminal() {
-        let (no, yes) = weigh(node);
-        let (low, high) = (formula.low_link_of(node), formula.high_link_of(node));
-        let on_low = cost(low, &costs)?.saturating_add(no);
-        let on_high = cost(high, &costs)?.saturating_add(yes);
-        let up = on_high < on_low;
-        out.extend(space.owner(formula.var_of(node)).map(|number| (number, up)));
-        node = if up { high } else { low };
-    }
-    node.is_one().then_some(out)
+    *formula = formula.and_not(&all);
 }
 
 /// More than any way to true costs.

@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use biodivine_lib_bdd::{Bdd, BddVariable, BddVariableSet};
+use biodivine_lib_bdd::{BddVariable, BddVariableSet};
 
+use super::diagram::{Bdd, Meter};
 use super::entries::Entries;
-use super::language::{self, Lang};
+use super::language::{self, Found, Lang, Outcomes};
 use crate::facts::views::View;
 use crate::schema::{Constant, Type};
 
@@ -108,15 +109,9 @@ impl Atom {
 pub(super) struct Langs {
     numbers: BTreeMap<String, Option<LangId>>,
     list: Vec<Rc<Lang>>,
-    outcomes: BTreeMap<Vec<LangId>, Outcomes>,
-    strings: BTreeMap<(Vec<(LangId, bool)>, usize), Strings>,
+    outcomes: BTreeMap<Vec<LangId>, Rc<Found<Outcomes>>>,
+    strings: BTreeMap<(Vec<(LangId, bool)>, usize), Rc<Found<Vec<Vec<u8>>>>>,
 }
-
-/// The shortest strings that pass some tests.
-type Strings = Option<Rc<Vec<Vec<u8>>>>;
-
-/// The combinations of outcomes that some tests can have, each with a shortest string.
-type Outcomes = Option<Rc<Vec<(Vec<bool>, Vec<u8>)>>>;
 
 impl Langs {
     fn number(&mut self, name: String, make: impl FnOnce() -> Option<Lang>) -> Option<LangId> {
@@ -136,19 +131,19 @@ impl Langs {
     }
 
     /// As [`language::outcomes`].
-    pub(super) fn outcomes(&mut self, ids: &[LangId]) -> Outcomes {
+    fn outcomes(&mut self, ids: &[LangId]) -> Rc<Found<Outcomes>> {
         if let Some(found) = self.outcomes.get(ids) {
             return found.clone();
         }
         let langs: Vec<Rc<Lang>> = ids.iter().filter_map(|id| self.get(*id)).collect();
         let refs: Vec<&Lang> = langs.iter().map(Rc::as_ref).collect();
-        let found = language::outcomes(&refs).map(Rc::new);
+        let found = Rc::new(language::outcomes(&refs));
         self.outcomes.insert(ids.to_vec(), found.clone());
         found
     }
 
     /// As [`language::strings`].
-    pub(super) fn strings(&mut self, tests: &[(LangId, bool)], most: usize) -> Option<Rc<Vec<Vec<u8>>>> {
+    fn strings(&mut self, tests: &[(LangId, bool)], most: usize) -> Rc<Found<Vec<Vec<u8>>>> {
         let key = (tests.to_vec(), most);
         if let Some(found) = self.strings.get(&key) {
             return found.clone();
@@ -156,7 +151,7 @@ impl Langs {
         let langs: Vec<(Rc<Lang>, bool)> =
             tests.iter().filter_map(|(id, wanted)| Some((self.get(*id)?, *wanted))).collect();
         let refs: Vec<_> = langs.iter().map(|(lang, wanted)| (lang.as_ref(), *wanted)).collect();
-        let found = language::strings(&refs, most).map(Rc::new);
+        let found = Rc::new(language::strings(&refs, most));
         self.strings.insert(key, found.clone());
         found
     }
@@ -165,6 +160,8 @@ impl Langs {
 /// The terms and atoms of one question.
 #[derive(Debug)]
 pub(super) struct Space {
+    /// The steps that the question takes.
+    pub(super) meter: Rc<Meter>,
     vars: Rc<BddVariableSet>,
     variables: Rc<Vec<BddVariable>>,
     pub(super) langs: Rc<RefCell<Langs>>,
@@ -185,6 +182,8 @@ pub(super) struct Space {
     names: BTreeMap<String, Vec<Vec<u8>>>,
     /// Why the answer can be no proof of impossibility.
     pub(super) limits: BTreeSet<String>,
+    /// What is known of strings already and this question has paid for.
+    paid: RefCell<BTreeSet<usize>>,
 }
 
 /// What questions share.
@@ -204,9 +203,11 @@ impl Default for Shared {
 }
 
 impl Space {
-    pub(super) fn new(shared: &Shared, entries: Entries) -> Self {
+    /// `steps`: how many may be taken.
+    pub(super) fn new(shared: &Shared, entries: Entries, steps: u64) -> Self {
         let names = entries.names.into_iter().map(|(path, names)| (path, names.into_iter().collect()));
         Self {
+            meter: Meter::new(&shared.vars, steps),
             vars: shared.vars.clone(),
             variables: shared.variables.clone(),
             langs: shared.langs.clone(),
@@ -221,15 +222,16 @@ impl Space {
             slots: entries.slots,
             names: names.collect(),
             limits: BTreeSet::new(),
+            paid: RefCell::default(),
         }
     }
 
     pub(super) fn yes(&self) -> Bdd {
-        self.vars.mk_true()
+        Bdd::constant(&self.meter, true)
     }
 
     pub(super) fn no(&self) -> Bdd {
-        self.vars.mk_false()
+        Bdd::constant(&self.meter, false)
     }
 
     /// The term of a node, new or known.
@@ -312,9 +314,29 @@ impl Space {
     pub(super) fn literal(&self, number: usize, value: bool) -> Bdd {
         let place = self.places.get(number).copied().unwrap_or(u16::MAX);
         match self.variables.get(usize::from(place)) {
-            Some(var) => self.vars.mk_literal(*var, value),
+            Some(var) => Bdd::literal(&self.meter, &self.vars, *var, value),
             None => self.no(),
         }
+    }
+
+    /// As [`language::outcomes`]; `None` if that would take too many steps.
+    pub(super) fn outcomes(&self, ids: &[LangId]) -> Option<Rc<Found<Outcomes>>> {
+        let found = self.langs.borrow_mut().outcomes(ids);
+        self.pay(found)
+    }
+
+    /// As [`language::strings`]; `None` if that would take too many steps.
+    pub(super) fn strings(&self, tests: &[(LangId, bool)], most: usize) -> Option<Rc<Found<Vec<Vec<u8>>>>> {
+        let found = self.langs.borrow_mut().strings(tests, most);
+        self.pay(found)
+    }
+
+    /// A question pays once for what it learns, even if an earlier one learned it before: so it takes the same steps
+    /// whatever was asked before it.
+    fn pay<T>(&self, found: Rc<Found<T>>) -> Option<Rc<Found<T>>> {
+        let new = self.paid.borrow_mut().insert(Rc::as_ptr(&found).addr());
+        let paid = self.meter.spend(if new { found.steps } else { 1 });
+        (paid && found.found.is_some()).then_some(found)
     }
 
     /// A string passes the test of a pattern.
@@ -339,7 +361,13 @@ impl Space {
 
     fn in_lang(&mut self, term: TermId, number: Option<LangId>, name: &str) -> Bdd {
         match number {
-            Some(lang) => self.atom(Atom::Text(term, lang)),
+            Some(lang) => {
+                if !self.has_atom(&Atom::Text(term, lang)) {
+                    let states = self.langs.borrow().get(lang).map_or(0, |lang| lang.size());
+                    self.meter.spend(u64::try_from(states).unwrap_or(u64::MAX));
+                }
+                self.atom(Atom::Text(term, lang))
+            }
             None => {
                 // Free, so that what is found impossible is impossible all the same.
                 let shape = Node::Member(term, name.to_owned());

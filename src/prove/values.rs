@@ -40,12 +40,24 @@ impl Values {
     }
 }
 
+/// Why there are no strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lack {
+    /// The tests exclude each other.
+    Clash,
+    /// They are too many to be looked at together.
+    TooMany,
+}
+
+/// The steps that looking at one result of a view counts for.
+const TRY: u64 = 50;
+
 /// Why there are no such values.
 #[derive(Clone, Debug)]
 pub(super) enum Conflict {
     /// These literals exclude each other.
     Hard(Literals),
-    /// No arguments of a view were found for which it gives what is wanted.
+    /// None were found, which proves nothing.
     Soft(Literals, String),
 }
 
@@ -53,13 +65,16 @@ pub(super) enum Conflict {
 pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Result<Values, Conflict> {
     let mut out = plain(space, model);
     out.numbers = numbers(space, model).map_err(|()| {
-        let core = smaller(space, pick(space, model, is_number), |l| numbers(space, l).is_err());
+        let core = smaller(pick(space, model, is_number), |l| numbers(space, l).is_err());
         Conflict::Hard(core)
     })?;
-    out.strings = strings(space, model, &BTreeMap::new()).map_err(|()| {
-        let core =
-            smaller(space, pick(space, model, is_string), |l| strings(space, l, &BTreeMap::new()).is_err());
-        Conflict::Hard(core)
+    out.strings = strings(space, model, &BTreeMap::new()).map_err(|lack| {
+        let all = pick(space, model, is_string);
+        if lack == Lack::TooMany {
+            return Conflict::Soft(all, "it asks too much of one string at once".to_owned());
+        }
+        let clash = |l: &Literals| strings(space, l, &BTreeMap::new()).err() == Some(Lack::Clash);
+        Conflict::Hard(smaller(all, clash))
     })?;
     let calls = calls(space, model);
     if calls.is_empty() {
@@ -83,7 +98,7 @@ pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Resul
                 search.run().is_none()
             };
             let all = pick(space, model, |space, atom| touches_view(space, atom, &calls));
-            let core = if near(&all) { smaller(space, all, near) } else { model.clone() };
+            let core = if near(&all) { smaller(all, near) } else { model.clone() };
             Err(Conflict::Soft(core, format!("what {} can give is only known by trying", names.join(", "))))
         }
     }
@@ -116,7 +131,7 @@ fn pick(space: &Space, model: &Literals, keep: impl Fn(&Space, &Atom) -> bool) -
 }
 
 /// Leaves out literals as long as what remains is still contradictory.
-fn smaller(_: &Space, mut core: Literals, contradictory: impl Fn(&Literals) -> bool) -> Literals {
+pub(super) fn smaller(mut core: Literals, contradictory: impl Fn(&Literals) -> bool) -> Literals {
     let numbers: Vec<usize> = core.keys().copied().collect();
     // Halves first: most literals have nothing to do with it.
     let mut step = numbers.len().div_ceil(2);
@@ -164,6 +179,10 @@ fn numbers(space: &Space, model: &Literals) -> Result<BTreeMap<TermId, i64>, ()>
             all.insert(*term, (least, most, wanted));
         }
     }
+    let steps = constraints.len().saturating_add(all.len()).saturating_mul(all.len()).saturating_mul(4);
+    if !space.meter.spend(u64::try_from(steps).unwrap_or(u64::MAX)) {
+        return Err(());
+    }
     number::solve(&constraints, &all).ok_or(())
 }
 
@@ -175,7 +194,7 @@ fn strings(
     space: &Space,
     model: &Literals,
     fixed: &BTreeMap<TermId, Vec<u8>>,
-) -> Result<BTreeMap<TermId, Vec<u8>>, ()> {
+) -> Result<BTreeMap<TermId, Vec<u8>>, Lack> {
     let mut tests: BTreeMap<TermId, Vec<(LangId, bool)>> = BTreeMap::new();
     let (mut same, mut differ) = (Vec::new(), Vec::new());
     for (number, holds) in model {
@@ -204,7 +223,7 @@ fn strings(
     let differ: Vec<(TermId, TermId)> =
         differ.into_iter().map(|(a, b)| (find(&leader, a), find(&leader, b))).collect();
     if differ.iter().any(|(a, b)| a == b) {
-        return Err(());
+        return Err(Lack::Clash);
     }
     let mut classes: BTreeMap<TermId, Class<'_>> = BTreeMap::new();
     for (term, tests) in &tests {
@@ -212,7 +231,7 @@ fn strings(
         class.0.extend(tests);
         if let Some(value) = fixed.get(term) {
             if class.1.is_some_and(|other| other != value) {
-                return Err(());
+                return Err(Lack::Clash);
             }
             class.1 = Some(value);
         }
@@ -232,8 +251,8 @@ fn strings(
             }
             None => {
                 // One more than there are strings to differ from is enough.
-                let found = space.langs.borrow_mut().strings(&tests, rivals.saturating_add(1));
-                let mut found = found.ok_or(())?.to_vec();
+                let found = space.strings(&tests, rivals.saturating_add(1)).ok_or(Lack::TooMany)?;
+                let mut found = found.found.clone().unwrap_or_default();
                 // What need not be written at all comes first.
                 if let Some(Constant::String(text)) = space.get(term).and_then(|t| t.default.as_ref())
                     && passes(space, &tests, text.as_bytes())
@@ -244,13 +263,13 @@ fn strings(
             }
         };
         if found.is_empty() {
-            return Err(());
+            return Err(Lack::Clash);
         }
         candidates.push((term, found));
     }
     let mut chosen = BTreeMap::new();
-    if !choose(&candidates, &differ, &mut chosen) {
-        return Err(());
+    if !choose(space, &candidates, &differ, &mut chosen) {
+        return Err(Lack::Clash);
     }
     Ok(tests.keys().filter_map(|t| Some((*t, chosen.get(&find(&leader, *t))?.clone()))).collect())
 }
@@ -262,12 +281,16 @@ fn passes(space: &Space, tests: &[(LangId, bool)], text: &[u8]) -> bool {
 
 /// A string for each, different where they must differ.
 fn choose(
+    space: &Space,
     candidates: &[(TermId, Vec<Vec<u8>>)],
     differ: &[(TermId, TermId)],
     chosen: &mut BTreeMap<TermId, Vec<u8>>,
 ) -> bool {
     let Some(((term, strings), rest)) = candidates.split_first() else { return true };
     for string in strings {
+        if !space.meter.spend(1) {
+            return false;
+        }
         let clash = differ.iter().any(|(a, b)| {
             let other = if a == term { b } else { a };
             (a == term || b == term) && chosen.get(other) == Some(string)
@@ -276,7 +299,7 @@ fn choose(
             continue;
         }
         chosen.insert(*term, string.clone());
-        if choose(rest, differ, chosen) {
+        if choose(space, rest, differ, chosen) {
             return true;
         }
         chosen.remove(term);
@@ -410,7 +433,8 @@ impl Search<'_> {
             }
         }
         tests.sort_unstable();
-        let own = self.space.langs.borrow_mut().strings(&tests, 4);
+        let own = self.space.strings(&tests, 4);
+        self.space.meter.spend(u64::try_from(self.pool.len()).unwrap_or(u64::MAX));
         // What need not be written at all comes first.
         let mut out = Vec::new();
         if let Some(Constant::String(text)) = self.space.get(term).and_then(|t| t.default.as_ref()) {
@@ -426,7 +450,7 @@ impl Search<'_> {
         }
         out.retain(|s| langs.iter().all(|(l, w)| l.contains(s) == *w));
         let at = out.len().min(1);
-        out.splice(at..at, own.map_or_else(Vec::new, |own| own.to_vec()));
+        out.splice(at..at, own.and_then(|own| own.found.clone()).unwrap_or_default());
         out
     }
 
@@ -442,6 +466,9 @@ impl Search<'_> {
         };
         for string in strings {
             self.tries = self.tries.checked_sub(1)?;
+            if !self.space.meter.spend(TRY) {
+                return None;
+            }
             fixed.insert(*term, string.clone());
             if self.outputs(fixed).is_some()
                 && let Some(found) = self.assign(rest, fixed)

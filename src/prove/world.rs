@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use biodivine_lib_bdd::Bdd;
-
+use super::diagram::Bdd;
 use super::entries::Wanted;
-use super::ground::{Env, Grounder, Pair, Read, Val, kind_of};
+use super::ground::{Env, Grounder, Pair, Read, Val, Want, kind_of};
 use super::space::{Space, TermId};
 use crate::engine::Program;
 use crate::schema::Schema;
@@ -24,8 +23,37 @@ pub(super) struct World {
 /// What the rows of a world do.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
-    /// When each fires, and when it is known not to.
-    pub(super) rows: BTreeMap<RuleId, Pair>,
+    rows: BTreeMap<RuleId, Fate>,
+}
+
+/// When a row fires, and when it does not: each as conditions that are to hold together, if it was wanted.
+#[derive(Clone, Debug, Default)]
+struct Fate {
+    yes: Vec<Bdd>,
+    no: Vec<Bdd>,
+}
+
+impl Judged {
+    /// That a row fires; nothing if there is no such row.
+    pub(super) fn fires(&self, id: &RuleId) -> Option<&[Bdd]> {
+        self.rows.get(id).map(|fate| fate.yes.as_slice())
+    }
+
+    /// That it does not.
+    pub(super) fn silent(&self, id: &RuleId) -> Option<&[Bdd]> {
+        self.rows.get(id).map(|fate| fate.no.as_slice())
+    }
+}
+
+/// How the rows of a question are judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// Numbers what is told of the machine.
+    pub(super) told: usize,
+    /// No row ends the judgement.
+    pub(super) whole: bool,
+    /// That a row does not fire means that this is known.
+    pub(super) sure: bool,
 }
 
 impl World {
@@ -60,11 +88,12 @@ impl World {
         for rule in self.rules() {
             let mut how = wanted(rule);
             if rule.halt {
-                let end = Wanted { any: ends, ..Wanted::NO };
+                let end = Wanted { any: ends, asked: false, ..Wanted::NO };
                 how = Some(how.map_or(end, |how| how.and(end)));
             }
             if !rule.set.is_empty() {
-                how = Some(Wanted::BOTH);
+                let asked = how.is_some_and(|how| how.asked);
+                how = Some(Wanted { asked, ..Wanted::BOTH });
             }
             out.extend(how.map(|how| (rule, how)));
         }
@@ -75,36 +104,45 @@ impl World {
         out
     }
 
-    /// Grounds the rows that matter. `told` numbers what is told of the machine; `whole`: no row ends the judgement.
-    pub(super) fn judge(
-        &self,
-        space: &mut Space,
-        rows: &[(&Rule, Wanted)],
-        told: usize,
-        whole: bool,
-    ) -> Judged {
+    /// Grounds the rows that matter.
+    pub(super) fn judge(&self, space: &mut Space, rows: &[(&Rule, Wanted)], terms: Terms) -> Judged {
         let yes = space.yes();
         let mut grounder = Grounder::new(space, &self.schemas, self.roots.clone());
-        grounder.told = told;
+        grounder.told = terms.told;
         let mut judged = Judged { rows: BTreeMap::new() };
         let mut going = yes;
         let mut halts = grounder.pair(false).yes;
         let mut stage = None;
-        for (rule, _) in rows {
+        for (rule, wanted) in rows {
             let here = (rule.stage, rule.table.clone(), rule.each_text.clone());
             if stage.as_ref() != Some(&here) {
                 going = going.and_not(&halts);
                 stage = Some(here);
             }
-            let pair = grounder.each(&rule.each, &Env::new(), &mut |g, env| g.cond(&rule.when, env));
-            let pair = Pair { yes: going.and(&pair.yes), no: going.not().or(&pair.no) };
-            if rule.halt && !whole {
-                halts = halts.or(&pair.yes);
+            let halts_here = rule.halt && !terms.whole;
+            if halts_here || !rule.set.is_empty() {
+                let pair = grounder.each(&rule.each, &Env::new(), &mut |g, env| g.cond(&rule.when, env));
+                let pair = Pair { yes: going.and(&pair.yes), no: going.not().or(&pair.no) };
+                if halts_here {
+                    halts = halts.or(&pair.yes);
+                }
+                if !rule.set.is_empty() {
+                    changes(&mut grounder, rule, &pair);
+                }
             }
-            if !rule.set.is_empty() {
-                changes(&mut grounder, rule, &pair);
+            let mut fate = Fate::default();
+            let fates =
+                [(wanted.yes, true, true, &mut fate.yes), (wanted.no, false, terms.sure, &mut fate.no)];
+            for (_, holds, sure, out) in fates.into_iter().filter(|(yes, ..)| *yes && wanted.asked) {
+                *out = grounder.row(&rule.each, &rule.when, &Env::new(), Want { holds, sure });
+                if holds {
+                    out.push(going.clone());
+                } else if !going.is_true() {
+                    let gone = going.not();
+                    out.iter_mut().for_each(|piece| *piece = gone.or(piece));
+                }
             }
-            judged.rows.insert(rule.id.clone(), pair);
+            judged.rows.insert(rule.id.clone(), fate);
         }
         judged
     }

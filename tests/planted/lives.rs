@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use plimsoll::lifecycle::{Flow, Lifecycle};
-use plimsoll::prove::{Prover, Verdict, life_diff};
+use plimsoll::prove::{DEFAULT_STEPS, Prover, Verdict, life_diff};
 use plimsoll::table::Catalog;
 
 use super::{Fate, Flaw, plant};
@@ -164,7 +164,7 @@ fn fate(planted: &Planted) -> Fate {
 
 /// Whether the theorems about machines and flows come out as listed.
 fn proved(lifecycle: Lifecycle, flows: Vec<Flow>) -> bool {
-    let Ok(prover) = Prover::with(&CATALOG, lifecycle, flows, None) else { return false };
+    let Ok(prover) = Prover::with(&CATALOG, lifecycle, flows, None, DEFAULT_STEPS) else { return false };
     let about = |theorem: &&plimsoll::prove::Theorem| theorem.is_about_life();
     prover.theorems().iter().filter(about).all(|theorem| {
         let wanted = match theorem.holds {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use plimsoll::Verdict;
-use plimsoll::prove::{FaultKind, diff, faults};
+use plimsoll::prove::{DEFAULT_STEPS, FaultKind, diff, faults};
 use plimsoll::subject::{Kind, Policy, Trial, trials};
 use plimsoll::table::{Catalog, Effect, Mutant, Rule, Shown, mutants};
 
@@ -44,7 +44,7 @@ fn changed(rule: &Rule, mutant: &Mutant) -> Fate {
     let profile = newest(rule);
     let kind: Kind = rule.subject.parse().unwrap();
     let new = CATALOG.with_rule(&rule.id, mutant.rule.clone());
-    let found = diff((&CATALOG, profile), (&new, profile), Some(kind));
+    let found = diff((&CATALOG, profile), (&new, profile), Some(kind), DEFAULT_STEPS);
     let old = Policy::new(CATALOG.clone(), profile).unwrap();
     let new = Policy::new(new, profile).unwrap();
     let mut caught = None;
@@ -107,7 +107,7 @@ fn shadowed(rule: &Rule) -> Fate {
         Ok(catalog) => catalog,
         Err(error) => return Fate::Wrong(format!("the table does not load: {error:?}")),
     };
-    let (found, looked_at) = faults(&catalog, CATALOG.rules().len());
+    let (found, looked_at) = faults(&catalog, CATALOG.rules().len(), DEFAULT_STEPS);
     assert!(looked_at > 0, "{table}");
     let row = "XY001";
     let twins = found.iter().any(|fault| {

@@ -1,7 +1,6 @@
 //! Tests of values that were read.
 
-use biodivine_lib_bdd::Bdd;
-
+use super::super::diagram::Bdd;
 use super::super::exact;
 use super::super::space::{Atom, Node, Term};
 use super::{Grounder, Pair, Read, Val, constant, literal};

@@ -2,15 +2,17 @@
 //! Kleene's three values as a pair.
 
 mod compare;
+mod pieces;
 mod places;
 
 use std::collections::BTreeMap;
 
-use biodivine_lib_bdd::Bdd;
-
+use super::diagram::Bdd;
 use super::space::{Arg, Atom, Node, Space, Term, TermId};
 use crate::schema::{Schema, Type};
 use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, pattern};
+
+pub(in crate::prove) use pieces::Want;
 
 /// When something is true, and when it is false; in between it is unknown.
 #[derive(Clone, Debug)]
@@ -96,6 +98,9 @@ impl<'g> Grounder<'g> {
     }
 
     pub(in crate::prove) fn cond(&mut self, cond: &Cond, env: &Env) -> Pair {
+        if !self.space.meter.spend(1) {
+            return self.pair(false);
+        }
         match cond {
             Cond::Const(b) => self.pair(*b),
             Cond::Not(inner) => self.cond(inner, env).not(),

@@ -1,7 +1,6 @@
 //! Where a place of a rule leads, case by case, and what is read there.
 
-use biodivine_lib_bdd::Bdd;
-
+use super::super::diagram::Bdd;
 use super::super::space::{Arg, Atom, NAMED, Node, Term, TermId};
 use super::{Env, Grounder, Loc, Read, Val, as_arg, kind_of, push};
 use crate::facts::views::{ViewArg, ViewField};
@@ -85,6 +84,9 @@ impl Grounder<'_> {
 
     /// The entries that are modelled: when each is there, its value and its key.
     pub(super) fn entries(&mut self, of: TermId) -> Vec<(Bdd, TermId, Option<TermId>)> {
+        if self.space.meter.is_over() {
+            return Vec::new();
+        }
         let named = (0..self.space.names_of(of).len()).map(|index| index.saturating_add(NAMED));
         let all: Vec<usize> = named.chain(0..self.space.slots_of(of)).collect();
         all.into_iter()
