@@ -254,16 +254,16 @@ impl Side {
 ///
 /// Only those whose value is no object: others may go unnoticed.
 fn strangers<'s>(sides: &[&'s Side]) -> Vec<(String, &'s Side)> {
-    let keys = |side: &Side| -> BTreeSet<String> {
+    let keys = |side: &Side, objects: bool| -> BTreeSet<String> {
         let schema = side.world.schemas.first().filter(|schema| schema.id() == "daemon");
         let fields = schema.into_iter().flat_map(|s| &s.get(s.root()).fields);
         let object = |ty: &Type| matches!(ty.pointee(), Type::Map(_) | Type::Struct(_) | Type::Any);
-        fields.filter(|f| !f.unlisted && !object(&f.ty)).map(|f| f.name.clone()).collect()
+        fields.filter(|f| !f.unlisted && (objects || !object(&f.ty))).map(|f| f.name.clone()).collect()
     };
     let mut out = Vec::new();
     for one in sides {
         for other in sides {
-            out.extend(keys(one).difference(&keys(other)).map(|key| (key.clone(), *other)));
+            out.extend(keys(one, false).difference(&keys(other, true)).map(|key| (key.clone(), *other)));
         }
     }
     out

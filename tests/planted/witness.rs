@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 /// What is told besides a document, and where it stands.
 type Part<'w> = (&'w Option<Json>, fn(&mut Witness) -> &mut Option<Json>);
 
-/// The verdict, and whether a row fires.
-fn judge(policy: &Policy, kind: Kind, witness: &Witness, row: &str) -> Option<(Verdict, bool)> {
+/// The verdict, and whether a row fires; nothing if that is not known.
+fn judge(policy: &Policy, kind: Kind, witness: &Witness, row: &str) -> Option<(Verdict, Option<bool>)> {
     let text = |json: &Option<Json>| json.as_ref().map(|json| json.to_string().into_bytes());
     let (daemon, image, host) = (text(&witness.daemon), text(&witness.image), text(&witness.host));
     let (http, answer, document) = (text(&witness.http), text(&witness.answer), witness.text());
@@ -25,7 +25,12 @@ fn judge(policy: &Policy, kind: Kind, witness: &Witness, row: &str) -> Option<(V
         ..Request::new(kind, &document)
     };
     let decision = policy.judge_traced(&request, &Budget::default()).ok()?.decision;
-    let fired = decision.trace.iter().any(|one| one.rule.as_str() == row && one.fired > 0);
+    let trace = decision.trace.iter().find(|one| one.rule.as_str() == row);
+    let fired = match trace {
+        Some(one) if one.fired > 0 => Some(true),
+        Some(one) if one.unknown > 0 => None,
+        _ => Some(false),
+    };
     Some((decision.verdict, fired))
 }
 
@@ -33,12 +38,12 @@ fn shows(policies: [&Policy; 2], kind: Kind, witness: &Witness, direction: Direc
     let [Some(before), Some(after)] = policies.map(|policy| judge(policy, kind, witness, row)) else {
         return false;
     };
-    let deny = |(verdict, fired): (Verdict, bool)| verdict == Verdict::Deny && fired;
+    let deny = |(verdict, fired): (Verdict, Option<bool>)| verdict == Verdict::Deny && fired == Some(true);
     match direction {
         Direction::NewlyDenied => before.0 == Verdict::Allow && deny(after),
         Direction::NewlyAllowed => deny(before) && after.0 == Verdict::Allow,
-        Direction::NewlyWarned => !before.1 && after.1,
-        Direction::NoLongerWarned => before.1 && !after.1,
+        Direction::NewlyWarned => (before.1, after.1) == (Some(false), Some(true)),
+        Direction::NoLongerWarned => (before.1, after.1) == (Some(true), Some(false)),
     }
 }
 
