@@ -70,6 +70,9 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
         choose(&prover, &args.theorems)?
     };
     let proved = prove_all(&chosen, builtin.catalog()?, args.steps);
+    if proved.len() < chosen.len() {
+        return Err(Fatal::new("some theorems were not looked at", ""));
+    }
     match args.format {
         Format::Human => {
             if let Some((faults, looked_at)) = &faults {
@@ -92,12 +95,15 @@ pub(super) fn run(args: &ProveArgs, output: &mut Output) -> Result<Exit, Fatal> 
 fn prove_all<'p>(theorems: &[&'p Theorem], catalog: &Catalog, steps: u64) -> Vec<Proved<'p>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
+    // From the last on: those take longest.
+    let take = || {
+        let at = theorems.len().checked_sub(next.fetch_add(1, Ordering::Relaxed).saturating_add(1))?;
+        Some((at, *theorems.get(at)?))
+    };
     let work = || {
         let Ok(prover) = Prover::new(catalog, steps) else { return };
-        // The last of the list take longest.
-        while let Some(at) = theorems.len().checked_sub(next.fetch_add(1, Ordering::Relaxed) + 1) {
+        while let Some((at, theorem)) = take() {
             let start = Instant::now();
-            let theorem = theorems[at];
             let proof = prover.prove(theorem);
             let proved = Proved { theorem, proof, time: start.elapsed() };
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, proved));

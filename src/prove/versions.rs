@@ -11,16 +11,17 @@ use crate::table::{Base, Cond, Effect, Operand, Place, Rule, RuleId, Step};
 ///
 /// Rows that both have are left out where nothing that they read differs, nor what earlier rows change.
 pub(super) fn newly_denied(questions: &Questions, before: &Side, after: &Side) -> Vec<(RuleId, Answer)> {
-    // The same row is the same object: catalogs share what they are built on.
+    // The same row is the same object, as catalogs share what they are built on; or it is written twice.
     let changing = |side: &Side| -> Vec<*const Rule> {
         side.rules().filter(|r| r.halt || !r.set.is_empty()).map(std::ptr::from_ref).collect()
     };
     let same_changes = changing(before) == changing(after);
     let changed = changed_fields(&before.world.schemas, &after.world.schemas);
     let shared: BTreeSet<*const Rule> = before.rules().map(std::ptr::from_ref).collect();
+    let denied: BTreeSet<String> = before.rules().filter(|r| r.effect == Effect::Deny).map(says).collect();
     let differs = |rule: &Rule| {
         !same_changes
-            || !shared.contains(&std::ptr::from_ref(rule))
+            || !(shared.contains(&std::ptr::from_ref(rule)) || denied.contains(&says(rule)))
             || fields(rule).iter().any(|f| changed.contains(f))
     };
     // What loading finds differs where the keys do.
@@ -32,6 +33,11 @@ pub(super) fn newly_denied(questions: &Questions, before: &Side, after: &Side) -
         (rule.id.clone(), questions.answer(&[before, after], &asks))
     })
     .collect()
+}
+
+/// When a row denies: the same of two rows that deny the same, given the same changes by others.
+fn says(rule: &Rule) -> String {
+    format!("{} {:?} {:?}", rule.stage, rule.each, rule.when)
 }
 
 /// The keys of the document that only `after` knows, each with a document that shows it where there is one.
