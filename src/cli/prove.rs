@@ -122,10 +122,13 @@ fn prove_all<'p>(
     let next = AtomicUsize::new(0);
     let work = |prover: &Prover| {
         let mut done = Vec::new();
-        // The last of the list take longest.
-        while let Some(at) = chosen.len().checked_sub(next.fetch_add(1, Ordering::Relaxed) + 1) {
+        // From the last on: those take longest.
+        let take = || {
+            let at = chosen.len().checked_sub(next.fetch_add(1, Ordering::Relaxed).saturating_add(1))?;
+            Some((at, *chosen.get(at)?))
+        };
+        while let Some((at, theorem)) = take() {
             let start = Instant::now();
-            let theorem = chosen[at];
             let proof = prover.prove(theorem);
             done.push((at, Proved { theorem, proof, time: start.elapsed() }));
         }

@@ -7,11 +7,20 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use biodivine_lib_bdd::{Bdd as Raw, BddVariable, BddVariableSet, op_function};
+use biodivine_lib_bdd::{Bdd as Raw, BddNode, BddPointer, BddVariable, BddVariableSet, op_function};
 
 /// The most steps of one operation. It takes two to four for each node that it visits, and remembers each node: so this
 /// bounds memory, to about 100 MB.
 const MAX_OPERATION: u64 = 4_000_000;
+
+/// The variables that diagrams are over.
+pub(super) const VARIABLES: u16 = 60_000;
+
+/// A diagram of at most one variable, which has no way to be malformed. (The way that the crate has for it would write down
+/// names of all variables, for each prover again.)
+fn raw(nodes: &[BddNode]) -> Rc<Raw> {
+    Rc::new(Raw::from_nodes(nodes).unwrap_or_else(|_| BddVariableSet::new_anonymous(VARIABLES).mk_false()))
+}
 
 /// The steps of one question, and what all its diagrams have in common.
 #[derive(Debug)]
@@ -24,8 +33,9 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(vars: &BddVariableSet, limit: u64) -> Rc<Self> {
-        let (no, yes) = (Rc::new(vars.mk_false()), Rc::new(vars.mk_true()));
+    pub(super) fn new(limit: u64) -> Rc<Self> {
+        let (zero, one) = (BddNode::mk_zero(VARIABLES), BddNode::mk_one(VARIABLES));
+        let (no, yes) = (raw(&[zero]), raw(&[zero, one]));
         Rc::new(Self { limit, spent: Cell::new(0), over: Cell::new(false), no, yes })
     }
 
@@ -65,8 +75,13 @@ impl Bdd {
         Self { raw: raw.clone(), meter: meter.clone() }
     }
 
-    pub(super) fn literal(meter: &Rc<Meter>, vars: &BddVariableSet, var: BddVariable, value: bool) -> Self {
-        Self { raw: Rc::new(vars.mk_literal(var, value)), meter: meter.clone() }
+    /// A variable, which is less than [`VARIABLES`], is so.
+    pub(super) fn literal(meter: &Rc<Meter>, variable: u16, value: bool) -> Self {
+        let (zero, one) = (BddPointer::zero(), BddPointer::one());
+        let (low, high) = if value { (zero, one) } else { (one, zero) };
+        let node = BddNode::mk_node(BddVariable::from_index(variable.into()), low, high);
+        let nodes = [BddNode::mk_zero(VARIABLES), BddNode::mk_one(VARIABLES), node];
+        Self { raw: raw(&nodes), meter: meter.clone() }
     }
 
     fn value(&self, value: bool) -> Self {

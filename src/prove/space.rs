@@ -5,16 +5,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use biodivine_lib_bdd::{BddVariable, BddVariableSet};
+use biodivine_lib_bdd::BddVariable;
 
-use super::diagram::{Bdd, Meter};
+use super::diagram::{Bdd, Meter, VARIABLES};
 use super::entries::Entries;
 use super::language::{self, Found, Lang, Outcomes};
 use crate::facts::views::View;
 use crate::schema::{Constant, Type};
 
-/// The variables of decision diagrams.
-const MAX_VARIABLES: u16 = 60_000;
 /// How many variables in a row a term has for its atoms. What depends on each other should stand close together: the size
 /// of a diagram can double with every pair that does not.
 const BLOCK: u16 = 24;
@@ -110,7 +108,7 @@ pub(super) struct Langs {
     numbers: BTreeMap<String, Option<LangId>>,
     list: Vec<Rc<Lang>>,
     outcomes: BTreeMap<Vec<LangId>, Rc<Found<Outcomes>>>,
-    strings: BTreeMap<(Vec<(LangId, bool)>, usize), Rc<Found<Vec<Vec<u8>>>>>,
+    strings: BTreeMap<(Tests, usize), Rc<Found<Words>>>,
 }
 
 impl Langs {
@@ -143,7 +141,7 @@ impl Langs {
     }
 
     /// As [`language::strings`].
-    fn strings(&mut self, tests: &[(LangId, bool)], most: usize) -> Rc<Found<Vec<Vec<u8>>>> {
+    fn strings(&mut self, tests: &[(LangId, bool)], most: usize) -> Rc<Found<Words>> {
         let key = (tests.to_vec(), most);
         if let Some(found) = self.strings.get(&key) {
             return found.clone();
@@ -157,13 +155,17 @@ impl Langs {
     }
 }
 
+/// Tests of one string, and whether it is to pass each.
+type Tests = Vec<(LangId, bool)>;
+
+/// Strings that pass some tests.
+type Words = Vec<Vec<u8>>;
+
 /// The terms and atoms of one question.
 #[derive(Debug)]
 pub(super) struct Space {
     /// The steps that the question takes.
     pub(super) meter: Rc<Meter>,
-    vars: Rc<BddVariableSet>,
-    variables: Rc<Vec<BddVariable>>,
     pub(super) langs: Rc<RefCell<Langs>>,
     terms: Vec<Term>,
     numbers: BTreeMap<Node, TermId>,
@@ -187,19 +189,9 @@ pub(super) struct Space {
 }
 
 /// What questions share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
-    vars: Rc<BddVariableSet>,
-    variables: Rc<Vec<BddVariable>>,
     pub(super) langs: Rc<RefCell<Langs>>,
-}
-
-impl Default for Shared {
-    fn default() -> Self {
-        let vars = BddVariableSet::new_anonymous(MAX_VARIABLES);
-        let variables = vars.variables();
-        Self { vars: Rc::new(vars), variables: Rc::new(variables), langs: Rc::default() }
-    }
 }
 
 impl Space {
@@ -207,9 +199,7 @@ impl Space {
     pub(super) fn new(shared: &Shared, entries: Entries, steps: u64) -> Self {
         let names = entries.names.into_iter().map(|(path, names)| (path, names.into_iter().collect()));
         Self {
-            meter: Meter::new(&shared.vars, steps),
-            vars: shared.vars.clone(),
-            variables: shared.variables.clone(),
+            meter: Meter::new(steps),
             langs: shared.langs.clone(),
             terms: Vec::new(),
             numbers: BTreeMap::new(),
@@ -289,7 +279,7 @@ impl Space {
         } else {
             end
         };
-        if end > MAX_VARIABLES {
+        if end > VARIABLES {
             self.limits.insert("it asks for too much at once".to_owned());
         }
         self.blocks.insert(term, (next.saturating_add(1), end));
@@ -313,10 +303,7 @@ impl Space {
     /// The variable of an atom by its number.
     pub(super) fn literal(&self, number: usize, value: bool) -> Bdd {
         let place = self.places.get(number).copied().unwrap_or(u16::MAX);
-        match self.variables.get(usize::from(place)) {
-            Some(var) => Bdd::literal(&self.meter, &self.vars, *var, value),
-            None => self.no(),
-        }
+        if place < VARIABLES { Bdd::literal(&self.meter, place, value) } else { self.no() }
     }
 
     /// As [`language::outcomes`]; `None` if that would take too many steps.
@@ -326,7 +313,7 @@ impl Space {
     }
 
     /// As [`language::strings`]; `None` if that would take too many steps.
-    pub(super) fn strings(&self, tests: &[(LangId, bool)], most: usize) -> Option<Rc<Found<Vec<Vec<u8>>>>> {
+    pub(super) fn strings(&self, tests: &[(LangId, bool)], most: usize) -> Option<Rc<Found<Words>>> {
         let found = self.langs.borrow_mut().strings(tests, most);
         self.pay(found)
     }
