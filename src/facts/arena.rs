@@ -187,6 +187,7 @@ impl<'s> Facts<'s> {
     }
 
     /// A slot, to write to.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, id: SlotId) -> Option<&mut Slot<'s>> {
         self.slots.get_mut(id.0 as usize)
     }

@@ -77,13 +77,15 @@ impl Names {
     #[inline]
     fn place(&self, key: Key, name: &[u8], fields: &[FieldDef]) -> Option<usize> {
         let last = self.table.len().checked_sub(1)?;
-        let begin = key.hash();
-        (begin..=begin.saturating_add(last)).map(|at| at & last).find(|at| match self.table.get(*at) {
-            Some(Some(entry)) => {
-                let same = |field: &FieldDef| field.name.as_bytes() == name;
-                entry.key == key && (key.is_all() || fields.get(usize::from(entry.at)).is_some_and(same))
+        let mut place = key.hash() & last;
+        loop {
+            // Two places in three are free, so that one is met.
+            let Some(entry) = self.table.get(place)? else { return Some(place) };
+            let same = |field: &FieldDef| field.name.as_bytes() == name;
+            if entry.key == key && (key.is_all() || fields.get(usize::from(entry.at)).is_some_and(same)) {
+                return Some(place);
             }
-            _ => true,
-        })
+            place = (place + 1) & last;
+        }
     }
 }
