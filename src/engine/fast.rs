@@ -50,10 +50,11 @@ fn is_quiet(program: &Program, roots: Roots<'_>, budget: &Budget) -> bool {
     } else {
         None
     };
+    let mut frames = Frames::default();
     program.plans().iter().all(|plan| {
         let Some(plan) = plan else { return false };
         let reader = Reader::of(program.subject(), roots, &plan.vars, &UNCHANGED).keeping(views);
-        quiet_from(0, plan, &reader, &mut Frames::default(), &mut left)
+        quiet_from(0, plan, &reader, &mut frames, &mut left)
     })
 }
 

@@ -440,7 +440,15 @@ impl<'e> Reader<'e> {
     }
 
     /// `None` if it is not known.
+    #[inline]
     fn number(&self, number: &Number, frames: &Frames) -> Option<i64> {
+        match number {
+            Number::Literal(n) => Some(*n),
+            read => self.read_number(read, frames),
+        }
+    }
+
+    fn read_number(&self, number: &Number, frames: &Frames) -> Option<i64> {
         let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         match number {
             Number::Literal(n) => Some(*n),

@@ -1,8 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use smallvec::SmallVec;
-
 use super::any::AnyNode;
 use crate::schema::{Constant, Schema, StructId, Type};
 use crate::source::Span;
@@ -67,7 +65,7 @@ impl Slot<'_> {
 /// A slice as Go keeps it: elements beyond the length stay, and are decoded over later.
 #[derive(Clone, Debug, Default)]
 struct List {
-    elements: SmallVec<[SlotId; 4]>,
+    elements: Vec<SlotId>,
     len: usize,
 }
 
@@ -187,6 +185,7 @@ impl<'s> Facts<'s> {
     }
 
     /// A slot, to write to.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, id: SlotId) -> Option<&mut Slot<'s>> {
         self.slots.get_mut(id.0 as usize)
     }

@@ -38,6 +38,7 @@ impl Limits {
         over("nesting depth", found, self.depth)
     }
 
+    #[inline]
     pub(crate) fn check_nodes(&self, found: usize) -> Result<(), OverLimit> {
         over("values", found, self.nodes)
     }

@@ -77,13 +77,43 @@ impl Names {
     #[inline]
     fn place(&self, key: Key, name: &[u8], fields: &[FieldDef]) -> Option<usize> {
         let last = self.table.len().checked_sub(1)?;
-        let begin = key.hash();
-        (begin..=begin.saturating_add(last)).map(|at| at & last).find(|at| match self.table.get(*at) {
-            Some(Some(entry)) => {
-                let same = |field: &FieldDef| field.name.as_bytes() == name;
-                entry.key == key && (key.is_all() || fields.get(usize::from(entry.at)).is_some_and(same))
+        let mut place = key.hash() & last;
+        loop {
+            // Two places in three are free, so that one is met.
+            let Some(entry) = self.table.get(place)? else { return Some(place) };
+            let same = |field: &FieldDef| field.name.as_bytes() == name;
+            if entry.key == key && (key.is_all() || fields.get(usize::from(entry.at)).is_some_and(same)) {
+                return Some(place);
             }
-            _ => true,
-        })
+            place = (place + 1) & last;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Schema;
+
+    /// In every struct of the largest schema: each name leads to its field, and a name that differs in one byte, or
+    /// lacks one, to none.
+    #[test]
+    fn names_lead_to_their_fields_and_nothing_else_does() {
+        let schema = Schema::parse(include_str!("../../spec/schema/create.toml")).unwrap();
+        for def in schema.structs() {
+            let last = |name: &str| def.fields.iter().rposition(|field| field.name == name);
+            for field in &def.fields {
+                let name = field.name.as_str();
+                assert_eq!(def.field(name).map(|(at, _)| at), last(name), "{name}");
+                for at in 0..name.len() {
+                    let mut changed = name.as_bytes().to_vec();
+                    changed[at] ^= 1;
+                    let changed = String::from_utf8(changed).unwrap();
+                    let shorter = [&name[..at], &name[at + 1..]].concat();
+                    for other in [&changed, &shorter] {
+                        assert_eq!(def.field(other).map(|(at, _)| at), last(other), "{other}");
+                    }
+                }
+            }
+        }
     }
 }

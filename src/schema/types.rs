@@ -75,6 +75,7 @@ impl Type {
 
     /// The type behind a pointer, else the type itself.
     #[must_use]
+    #[inline]
     pub fn pointee(&self) -> &Self {
         match self {
             Self::Pointer(inner) => inner.pointee(),

@@ -12,6 +12,7 @@ pub struct Span {
 impl Span {
     /// The span from `start` to `end`; offsets beyond `u32::MAX` saturate.
     #[must_use]
+    #[inline]
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { start: clamp(start), end: clamp(end.max(start)) }

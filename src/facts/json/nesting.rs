@@ -11,19 +11,23 @@ pub(super) struct Nesting {
 }
 
 impl Nesting {
+    #[inline]
     pub(super) fn depth(&self) -> usize {
         self.depth
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.depth == 0
     }
 
     /// Whether the innermost is an object; `None` if nothing is open.
+    #[inline]
     pub(super) fn is_object(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.inner & 1 == 1)
     }
 
+    #[inline]
     pub(super) fn push(&mut self, object: bool) {
         if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.inner);
@@ -32,6 +36,7 @@ impl Nesting {
         self.depth += 1;
     }
 
+    #[inline]
     pub(super) fn pop(&mut self) {
         self.depth = self.depth.saturating_sub(1);
         self.inner >>= 1;

@@ -4,10 +4,12 @@ const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// The upper bits of bytes that are zero. Bytes above one that is may be taken for zero as well.
+#[inline]
 const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(LOW) & !word & HIGH
 }
 
+#[inline]
 const fn of(word: u64, byte: u8) -> u64 {
     zeros(word ^ (LOW * byte as u64))
 }

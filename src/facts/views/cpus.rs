@@ -1,5 +1,6 @@
+use super::few::with_all;
 use super::text::integer;
-use super::{Few, ParamType, View, ViewArg, ViewField, ViewFields, ViewType, string};
+use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, string};
 
 pub(super) const CPU_LIST: View = View {
     name: "cpu_list",
@@ -37,26 +38,27 @@ pub(super) const CPU_SET: View = View {
     doc: "A list of processors or memory nodes, held against those that are available",
     source: "moby pkg/parsers parseUintList; pkg/sysinfo isCpusetListAvailable",
     eval: |args| {
-        let mut available: Few<_> = pieces(string(args, 1)).flatten().collect();
-        available.sort_unstable();
-        let highest = available.iter().map(|r| r.1).max().unwrap_or_default();
-        let maximum = highest.max(8192);
-        let (mut beyond, mut malformed, mut missing) = (false, false, false);
-        for piece in pieces(string(args, 0)) {
-            match piece {
-                Some((_, last)) if last > maximum => beyond = true,
-                Some(range) => missing |= !covered(range, &available),
-                None => malformed = true,
+        with_all(pieces(string(args, 1)).flatten(), |available| {
+            available.sort_unstable();
+            let highest = available.iter().map(|r| r.1).max().unwrap_or_default();
+            let maximum = highest.max(8192);
+            let (mut beyond, mut malformed, mut missing) = (false, false, false);
+            for piece in pieces(string(args, 0)) {
+                match piece {
+                    Some((_, last)) if last > maximum => beyond = true,
+                    Some(range) => missing |= !covered(range, available),
+                    None => malformed = true,
+                }
+                if beyond || malformed {
+                    break;
+                }
             }
-            if beyond || malformed {
-                break;
-            }
-        }
-        ViewFields::of([
-            ViewField::Int(maximum),
-            ViewField::Bool(beyond),
-            ViewField::Bool(missing && !beyond && !malformed),
-        ])
+            ViewFields::of([
+                ViewField::Int(maximum),
+                ViewField::Bool(beyond),
+                ViewField::Bool(missing && !beyond && !malformed),
+            ])
+        })
     },
 };
 

@@ -1,5 +1,6 @@
+use super::few::with_all;
 use super::text::{go_lower, trim_space};
-use super::{Few, ParamType, View, ViewFields, ViewType, cut, str_field, string, strings};
+use super::{ParamType, View, ViewFields, ViewType, cut, str_field, string, strings};
 
 pub(super) const EXEC_OPT: View = View {
     name: "exec_opt",
@@ -35,13 +36,13 @@ pub(super) const EXEC_OPTS: View = View {
     source: "moby daemon/daemon_unix.go getCD; v28.5.2 daemon/config/config.go GetExecOpt",
     eval: |args| {
         const DRIVER: &[u8] = b"native.cgroupdriver";
-        let options: Few<_> = strings(args, 0)
-            .filter_map(|o| cut(o, b"="))
-            .map(|(k, v)| (trim_space(k), trim_space(v)))
-            .collect();
-        let first = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(DRIVER));
-        let last = options.iter().rfind(|(key, _)| go_lower(key) == DRIVER);
-        ViewFields::of([first, last].map(|found| str_field(found.map_or(&[][..], |o| o.1))))
+        let options =
+            strings(args, 0).filter_map(|o| cut(o, b"=")).map(|(k, v)| (trim_space(k), trim_space(v)));
+        with_all(options, |options| {
+            let first = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(DRIVER));
+            let last = options.iter().rfind(|(key, _)| go_lower(key) == DRIVER);
+            ViewFields::of([first, last].map(|found| str_field(found.map_or(&[][..], |o| o.1))))
+        })
     },
 };
 

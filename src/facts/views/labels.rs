@@ -1,4 +1,5 @@
-use super::{Few, ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, strings};
+use super::few::with_all;
+use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, strings};
 
 pub(super) const LABEL_CONFLICT: View = View {
     name: "label_conflict",
@@ -13,19 +14,20 @@ pub(super) const LABEL_CONFLICT: View = View {
     source: "moby daemon/config/config.go GetConflictFreeLabels",
     eval: |args| {
         let labels = strings(args, 0).enumerate().filter_map(|(at, label)| Some((cut(label, b"=")?, at)));
-        let mut labels: Few<_> = labels.map(|((key, value), at)| (key, at, value)).collect();
-        // Those of one key stand side by side then, the earliest first.
-        labels.sort_unstable();
-        let pairs = labels.iter().zip(labels.iter().skip(1)).filter(|(a, b)| a.0 == b.0 && a.2 != b.2);
-        match pairs.min_by_key(|(_, later)| later.1) {
-            Some((earlier, later)) => ViewFields::of([
-                ViewField::Bool(true),
-                str_field(later.0),
-                str_field(later.2),
-                str_field(earlier.2),
-            ]),
-            None => ViewFields::of([ViewField::Bool(false), str_field(""), str_field(""), str_field("")]),
-        }
+        with_all(labels.map(|((key, value), at)| (key, at, value)), |labels| {
+            // Those of one key stand side by side then, the earliest first.
+            labels.sort_unstable();
+            let pairs = labels.iter().zip(labels.iter().skip(1)).filter(|(a, b)| a.0 == b.0 && a.2 != b.2);
+            match pairs.min_by_key(|(_, later)| later.1) {
+                Some((earlier, later)) => ViewFields::of([
+                    ViewField::Bool(true),
+                    str_field(later.0),
+                    str_field(later.2),
+                    str_field(earlier.2),
+                ]),
+                None => ViewFields::of([ViewField::Bool(false), str_field(""), str_field(""), str_field("")]),
+            }
+        })
     },
 };
 

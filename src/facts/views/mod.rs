@@ -7,6 +7,7 @@ mod address;
 mod binds;
 mod cpus;
 mod exec;
+mod few;
 mod gateways;
 mod hosts;
 mod http;
@@ -29,8 +30,6 @@ mod url;
 #[cfg(feature = "cli")]
 pub(crate) use names::CAPABILITIES;
 use std::borrow::Cow;
-
-use smallvec::SmallVec;
 
 use super::Item;
 
@@ -232,9 +231,6 @@ fn strings<'a>(args: &[ViewArg<'a>], index: usize) -> impl Iterator<Item = &'a [
     };
     list.into_iter().flatten()
 }
-
-/// What a view keeps of the elements of a list while it goes through them: without memory as long as they are few.
-type Few<T> = SmallVec<[T; 16]>;
 
 fn str_field<'a>(text: impl IntoText<'a>) -> ViewField<'a> {
     ViewField::Str(text.into_text())

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::few::with_all;
 use super::paths::slashes;
-use super::{Few, ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string, strings};
+use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string, strings};
 use crate::facts::path::clean;
 
 pub(super) const REPEATED_BIND: View = View {
@@ -98,26 +99,25 @@ pub(super) const SELINUX_OPTIONS: View = View {
 fn first_repeated<'a>(
     targets: impl Iterator<Item = (Cow<'a, [u8]>, Option<&'a [u8]>)>,
 ) -> ViewFields<'static> {
-    let mut targets: Few<_> = targets
-        .enumerate()
-        .map(|(at, (target, shown))| {
-            let target = match target {
-                Cow::Borrowed(target) => clean(target),
-                Cow::Owned(target) => Cow::Owned(clean(&target).into_owned()),
-            };
-            (target, at, shown)
-        })
-        .collect();
-    // Those that are the same stand side by side then, the earliest first.
-    targets.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-    let pairs = targets.iter().zip(targets.iter().skip(1));
-    match pairs.filter(|(a, b)| a.0 == b.0).map(|(_, later)| later).min_by_key(|later| later.1) {
-        Some((target, _, shown)) => {
-            let shown = shown.map_or_else(|| target.to_vec(), <[u8]>::to_vec);
-            ViewFields::of([ViewField::Bool(true), str_field(shown)])
+    let targets = targets.enumerate().map(|(at, (target, shown))| {
+        let target = match target {
+            Cow::Borrowed(target) => clean(target),
+            Cow::Owned(target) => Cow::Owned(clean(&target).into_owned()),
+        };
+        (target, at, shown)
+    });
+    with_all(targets, |targets| {
+        // Those that are the same stand side by side then, the earliest first.
+        targets.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        let pairs = targets.iter().zip(targets.iter().skip(1));
+        match pairs.filter(|(a, b)| a.0 == b.0).map(|(_, later)| later).min_by_key(|later| later.1) {
+            Some((target, _, shown)) => {
+                let shown = shown.map_or_else(|| target.to_vec(), <[u8]>::to_vec);
+                ViewFields::of([ViewField::Bool(true), str_field(shown)])
+            }
+            None => ViewFields::of([ViewField::Bool(false), str_field(&b""[..])]),
         }
-        None => ViewFields::of([ViewField::Bool(false), str_field(&b""[..])]),
-    }
+    })
 }
 
 /// The second piece, or the only one.
