@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Fatal;
 use super::input::Input;
 use super::output::Output;
+use crate::facts::options::SCHEMA_TEXT;
 use crate::lifecycle::{Flow, Lifecycle};
 use crate::prove::{Lives, THEOREMS};
 use crate::report::{Failure, problems};
@@ -47,10 +48,19 @@ impl SpecDir {
         let lifecycle = Lifecycle::builtin_with(&other);
         let flows = Flow::builtin_with(&other);
         let theorems = other(THEOREMS);
+        let options = other(SCHEMA_TEXT.0);
         if let Some(fatal) = failed.take() {
             return Err(fatal);
         }
         strangers(dir, &asked.borrow())?;
+        if options.is_some_and(|text| text != SCHEMA_TEXT.1) {
+            let message =
+                format!("{}: differs from the one built in", dir.join("schema/shim-options.toml").display());
+            return Err(Fatal::new(
+                message,
+                "what options of shims are is compiled in: build plimsoll with this file",
+            ));
+        }
         let catalog = said(catalog, dir, output);
         let lifecycle = said(lifecycle, dir, output);
         let flows = said(flows, dir, output);

@@ -57,6 +57,14 @@ fn a_trace_of_a_refutation_crashes_where_it_is_asked() {
 }
 
 #[test]
+fn the_folder_of_the_source_is_what_is_built_in() {
+    plimsoll(&["prove", "runc-is-reserved", "--spec", "spec"]).ends_with(0).says("1 theorem: 1 hold");
+    plimsoll(&["diff", "spec", "spec"]).ends_with(0).says("0 newly allowed, 0 newly denied, 0 undecided");
+    let (_folder, dir) = spec("schema/shim-options.toml", "[schema]", "# Ours.\n[schema]");
+    plimsoll(&["prove", "--spec", &dir]).ends_with(2).complains("differs from the one built in");
+}
+
+#[test]
 fn a_changed_table_fails_the_theorems_about_it() {
     // A stopped process that can be started again.
     let (_folder, dir) = spec(

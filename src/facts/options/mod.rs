@@ -15,6 +15,8 @@ mod tests;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+#[cfg(all(feature = "cli", feature = "prove"))]
+pub(crate) use self::structure::SCHEMA_TEXT;
 use self::structure::Spelling;
 pub use self::structure::Structure;
 use super::{AnyRef, Item};

@@ -3,9 +3,13 @@ use std::sync::LazyLock;
 
 use crate::schema::{FieldDef, Schema, Type};
 
-/// `spec/schema/shim-options.toml`. A test reads it, so that it is there.
-static SCHEMA: LazyLock<Option<Schema>> =
-    LazyLock::new(|| Schema::parse(include_str!("../../../spec/schema/shim-options.toml")).ok());
+/// The schema of the structures: its name and text. A test reads it, so that it is there.
+///
+/// Views decode by it wherever they are called, so that no other text can stand in its place.
+pub(crate) const SCHEMA_TEXT: (&str, &str) =
+    ("spec/schema/shim-options.toml", include_str!("../../../spec/schema/shim-options.toml"));
+
+static SCHEMA: LazyLock<Option<Schema>> = LazyLock::new(|| Schema::parse(SCHEMA_TEXT.1).ok());
 
 /// The structure that a runtimeType's options are decoded into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
