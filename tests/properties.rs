@@ -2,6 +2,8 @@
 
 #[path = "common/made.rs"]
 mod made;
+#[path = "common/policies.rs"]
+mod policies;
 
 use std::sync::LazyLock;
 
@@ -10,13 +12,11 @@ use plimsoll::arbitrary::{Folding, Tree};
 use plimsoll::engine::{Budget, Verdict};
 use plimsoll::schema::Schema;
 use plimsoll::subject::{Kind, Outcome, Policy, Request};
+use policies::{MOBY_23, MOBY_28};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 use quickcheck::{QuickCheck, TestResult};
-
-static MOBY_28: LazyLock<Policy> = LazyLock::new(|| Policy::builtin("moby-28").unwrap());
-static MOBY_23: LazyLock<Policy> = LazyLock::new(|| Policy::builtin("moby-23").unwrap());
 
 fn config(cases: u32) -> ProptestConfig {
     let persistence = FileFailurePersistence::Direct("tests/regressions/properties.txt");

@@ -2,12 +2,14 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/policies.rs"]
+mod policies;
 #[path = "common/run.rs"]
 mod run;
 
 use plimsoll::engine::{Budget, Verdict};
 use plimsoll::runtime::StepKind;
-use plimsoll::subject::Policy;
+use policies::moby;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use run::{fed, plimsoll};
@@ -150,7 +152,7 @@ proptest! {
         ],
         old in any::<bool>(),
     ) {
-        let policy = Policy::builtin(if old { "moby-23" } else { "moby-28" }).unwrap();
+        let policy = moby(old);
         let budget = Budget::default();
         let host = Some(&br#"{"every_path": true, "every_binary": true}"#[..]);
         let resolution = policy.resolve(name.as_bytes(), daemon.as_bytes(), host, &budget).unwrap();

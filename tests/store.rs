@@ -1,9 +1,12 @@
 //! The store of runtimes against a model: whatever is reloaded in whatever order, nothing that somebody holds changes.
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/policies.rs"]
+mod policies;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use plimsoll::engine::{Budget, Verdict};
 use plimsoll::facts::{Limits, load_daemon};
@@ -11,13 +14,24 @@ use plimsoll::runtime::{
     Configuration, Generation, PlacedScript, Resolved, RuntimeStore, Runtimes, SetupHost, Snapshot, Started,
     StoreError, WrapperSink,
 };
+use plimsoll::schema::Schema;
 use plimsoll::subject::{ConfigureError, Kind, Policy, Request};
+use policies::{MOBY_23, MOBY_28, moby};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value as Json, json};
 
 const HOST: &[u8] =
     br#"{"every_path": true, "every_binary": true, "systemd_cgroup": false, "docker_ramdisk": false}"#;
+
+/// daemon.json as the newer generation has it, and the older.
+static SCHEMAS: LazyLock<[Schema; 2]> = LazyLock::new(|| {
+    let catalog = MOBY_28.catalog().unwrap();
+    [false, true].map(|older| {
+        let has = |id: &str| catalog.profiles().at_least(moby(older).profile(), id);
+        catalog.schema("daemon").unwrap().at_profile(&has)
+    })
+});
 
 fn configure(policy: &Policy, daemon: &str) -> Result<Configuration, ConfigureError> {
     policy.configure(daemon.as_bytes(), Some(HOST), &Budget::default())
@@ -103,8 +117,8 @@ fn check(store: &RuntimeStore, disk: &Disk, held: &[(Arc<Snapshot>, Json)]) {
 }
 
 fn run(profile: &str, steps: &[Step]) {
-    let policy = Policy::builtin(profile).unwrap();
-    let (store, mut disk) = start(&policy, "{}");
+    let policy = moby(profile == "moby-23");
+    let (store, mut disk) = start(policy, "{}");
     let mut held: Vec<(Arc<Snapshot>, Json)> = Vec::new();
     for step in steps {
         match step {
@@ -117,7 +131,7 @@ fn run(profile: &str, steps: &[Step]) {
                 let before = store.load();
                 let request = Request { host: Some(HOST), ..Request::new(Kind::Daemon, daemon.as_bytes()) };
                 let outcome = policy.judge(&request, &Budget::default()).unwrap();
-                let done = match configure(&policy, daemon) {
+                let done = match configure(policy, daemon) {
                     Err(error) => {
                         // Refused by the daemon's rules, or by plimsoll's own.
                         let own =
@@ -163,14 +177,10 @@ proptest! {
     /// What the user wrote stays what the user wrote.
     #[test]
     fn setting_up_leaves_the_configuration_alone(daemon in daemon(), first in any::<bool>()) {
-        let profile = if first { "moby-23" } else { "moby-28" };
-        let policy = Policy::builtin(profile).unwrap();
-        let catalog = policy.catalog().unwrap();
-        let schema = catalog.schema("daemon").unwrap();
-        let schema = schema.at_profile(&|id| catalog.profiles().at_least(profile, id));
-        let loaded = load_daemon(daemon.as_bytes(), &schema, &Limits::default()).unwrap();
+        let (policy, schema) = (moby(first), &SCHEMAS[usize::from(first)]);
+        let loaded = load_daemon(daemon.as_bytes(), schema, &Limits::default()).unwrap();
         let before = format!("{:?}", loaded.facts);
-        let runtimes = Runtimes::setup(&loaded.facts, Generation::of_profile(profile), SetupHost::default());
+        let runtimes = Runtimes::setup(&loaded.facts, Generation::of_profile(policy.profile()), SetupHost::default());
         prop_assert_eq!(&format!("{:?}", loaded.facts), &before);
         // Nor does judging, whose rules may set fields, touch what is kept; nor do runtimes, used.
         let set_up = policy.set_up(daemon.as_bytes(), None, &Budget::default()).unwrap();
@@ -183,17 +193,17 @@ proptest! {
 /// Readers in threads of their own, which check what they see while the configuration changes under them.
 #[test]
 fn readers_never_see_half_a_reload() {
-    let policy = Policy::builtin("moby-28").unwrap();
+    let policy = &*MOBY_28;
     let daemon = |i: usize| {
         let (a, b) = (i % 7, i % 5);
         format!(
             r#"{{"default-runtime": "r{a}", "runtimes": {{"r{a}": {{"path": "/bin/x", "runtimeArgs": ["--n={b}"]}}}}}}"#
         )
     };
-    let store = RuntimeStore::start(configure(&policy, &daemon(0)).unwrap(), [], &mut Disk::default());
+    let store = RuntimeStore::start(configure(policy, &daemon(0)).unwrap(), [], &mut Disk::default());
     let store = store.unwrap().store;
     let written: Mutex<Disk> = Mutex::default();
-    store.reload(configure(&policy, &daemon(0)).unwrap(), &mut *written.lock().unwrap()).unwrap();
+    store.reload(configure(policy, &daemon(0)).unwrap(), &mut *written.lock().unwrap()).unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
         for _ in 0..4 {
@@ -219,7 +229,7 @@ fn readers_never_see_half_a_reload() {
                 check(&store, &disk, &held);
             });
         }
-        let configurations: Vec<_> = (0..35).map(|i| configure(&policy, &daemon(i)).unwrap()).collect();
+        let configurations: Vec<_> = (0..35).map(|i| configure(policy, &daemon(i)).unwrap()).collect();
         for i in 0..2000 {
             let configuration = configurations[i % 35].clone();
             let mut sink = Locked(&written);
@@ -233,11 +243,11 @@ fn readers_never_see_half_a_reload() {
 /// Writers at the same time: each builds on what the other wrote.
 #[test]
 fn reloads_at_once_lose_no_wrapper() {
-    let policy = Policy::builtin("moby-28").unwrap();
-    let (store, _) = start(&policy, "{}");
+    let policy = &*MOBY_28;
+    let (store, _) = start(policy, "{}");
     std::thread::scope(|threads| {
         for thread in 0..4 {
-            let (policy, store) = (&policy, &store);
+            let (policy, store) = (policy, &store);
             threads.spawn(move || {
                 for i in 0..50 {
                     let daemon = format!(
@@ -266,20 +276,20 @@ const SCRIPT: &[u8] = b"runsc.9ML1T8XT9CVHG-MZL0-GZF0BTTV5KQRD5-R4FGW3XCJBPK3VDQ
 
 #[test]
 fn stale_scripts_go_at_the_start_and_at_no_other_time() {
-    let policy = Policy::builtin("moby-28").unwrap();
+    let policy = &*MOBY_28;
     let present = [&b"old.0123"[..], SCRIPT, b".plimsoll-1.tmp"];
     let mut disk = Disk::default();
     let Started { store, stale } =
-        RuntimeStore::start(configure(&policy, WRAPPED).unwrap(), present, &mut disk).unwrap();
+        RuntimeStore::start(configure(policy, WRAPPED).unwrap(), present, &mut disk).unwrap();
     assert_eq!(stale, [&b"old.0123"[..], b".plimsoll-1.tmp"]);
-    store.reload(configure(&policy, "{}").unwrap(), &mut disk).unwrap();
+    store.reload(configure(policy, "{}").unwrap(), &mut disk).unwrap();
     assert_eq!(store.load().wrappers().len(), 1);
     assert_eq!(disk.scripts.len(), 1);
 }
 
 #[test]
 fn what_is_not_allowed_never_reaches_the_store() {
-    let policy = Policy::builtin("moby-28").unwrap();
+    let policy = &*MOBY_28;
     let error = |daemon: &str| policy.configure(daemon.as_bytes(), None, &Budget::default()).unwrap_err();
     assert_eq!(
         error(r#"{"default-runtime": "nope"}"#).to_string(),
@@ -296,9 +306,9 @@ fn what_is_not_allowed_never_reaches_the_store() {
 
 #[test]
 fn a_snapshot_tells_what_to_look_for_and_what_the_daemon_executes() {
-    let policy = Policy::builtin("moby-28").unwrap();
+    let policy = &*MOBY_28;
     let (store, _) = start(
-        &policy,
+        policy,
         r#"{"runtimes": {
             "runsc": {"path": "/usr/bin/runsc", "runtimeArgs": ["--debug"]},
             "search": {"path": "crun", "runtimeArgs": ["--debug"]},
@@ -325,8 +335,8 @@ fn a_snapshot_tells_what_to_look_for_and_what_the_daemon_executes() {
     assert_eq!(executed[..3], ["runc runc", "bare /usr/bin/crun", &format!("runsc {wrapper}")]);
     assert!(executed[3].starts_with("search /var/lib/docker/runtimes/search."));
 
-    let old = Policy::builtin("moby-23").unwrap();
-    assert_eq!(start(&old, WRAPPED).0.load().runtimes().executed_at_load().count(), 0);
+    let old = &*MOBY_23;
+    assert_eq!(start(old, WRAPPED).0.load().runtimes().executed_at_load().count(), 0);
 }
 
 #[test]

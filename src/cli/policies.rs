@@ -74,6 +74,11 @@ impl Policies {
         &self.profiles
     }
 
+    /// Whether the user gave tables.
+    pub(super) fn has_own(&self) -> bool {
+        self.own > 0
+    }
+
     /// The rules of the tables that the user gave; without such tables all of them.
     pub(super) fn asked_rules<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Rule> {
         let rules = catalog.rules();

@@ -123,7 +123,7 @@ impl<'t> Tally<'t> {
         self.total.failed > 0
     }
 
-    /// All parts together, and the rules that fired.
+    /// All parts together, and which rules fired.
     pub(super) fn summary(&self) -> String {
         let mut out = String::new();
         if self.total.failed > self.shown {
@@ -156,8 +156,20 @@ impl<'t> Tally<'t> {
         ]
     }
 
-    /// Rules that could have fired, since a case of their kind was judged under a profile that has them.
+    /// Rules that could have fired, since a case of their kind was judged under a profile that has them: of the user's own tables,
+    /// if there are any.
     fn rules(&self) -> BTreeSet<RuleId> {
+        let mut rules = self.judged();
+        if self.policies.has_own()
+            && let Ok(catalog) = self.policies.catalog()
+        {
+            let own: BTreeSet<&RuleId> = self.policies.asked_rules(catalog).map(|rule| &rule.id).collect();
+            rules.retain(|id| own.contains(id));
+        }
+        rules
+    }
+
+    fn judged(&self) -> BTreeSet<RuleId> {
         let mut rules = BTreeSet::new();
         for (kind, profile) in &self.asked {
             let Ok(policy) = self.policies.get(Some(profile)) else { continue };
@@ -173,9 +185,9 @@ impl<'t> Tally<'t> {
         rules.iter().filter(|id| !self.fired.contains(*id)).map(RuleId::as_str)
     }
 
-    /// Those of them that coverage and mutation are about: of the user's own tables, if there are any.
+    /// What coverage and mutation are about.
     pub(super) fn measured<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Rule> {
-        let rules = self.rules();
+        let rules = self.judged();
         self.policies.asked_rules(catalog).filter(move |rule| rules.contains(&rule.id))
     }
 

@@ -59,7 +59,8 @@ pub(super) struct TestArgs {
     /// Files of cases, or `-` for standard input
     #[arg(required_unless_present = "examples", value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Try the rules on the examples in their tables too: does each fire where it should, and not where it should not?
+    /// Try the rules on the examples in their tables too: does each fire where it should, and not where it should not? With
+    /// tables of your own, those are tried and not the built-in ones
     #[arg(long)]
     examples: bool,
     #[command(flatten)]

@@ -16,14 +16,17 @@ if ! strace -o /dev/null true 2>/dev/null; then
     exit 0
 fi
 
-cat >"$work/daemon.json" <<'JSON'
+daemon=$work/daemon.json
+cat >"$daemon" <<'JSON'
 {"runtimes": {"a": {"path": "/bin/true", "runtimeArgs": ["--one"]}, "b": {"path": "/bin/true", "runtimeArgs": ["--two"]}}}
 JSON
 
-wrap() { "$plimsoll" wrap --daemon "$work/daemon.json" --write "$1" --profile "$2" >/dev/null 2>&1; }
+wrap() { "$plimsoll" wrap --daemon "$daemon" --write "$1" --profile "$2" >/dev/null 2>&1; }
 
-killed=0
-for profile in moby-28 moby-23; do
+# All calls of one profile, in a folder of its own; prints how often it killed.
+try() {
+    local profile=$1 work=$work/$1 killed=0
+    mkdir "$work"
     wrap "$work/whole" "$profile"
     for call in openat write fsync rename fchmod chmod mkdir unlink unlinkat rmdir flock close; do
         for nth in $(seq 1 200); do
@@ -34,7 +37,7 @@ for profile in moby-28 moby-23; do
             status=0
             # A shell in between keeps quiet about what was killed.
             bash -c '"$@"; exit $?' _ strace -f -qq -o /dev/null -e "inject=$call:signal=KILL:when=$nth" \
-                "$plimsoll" wrap --daemon "$work/daemon.json" --write "$to" --profile "$profile" >/dev/null 2>&1 || status=$?
+                "$plimsoll" wrap --daemon "$daemon" --write "$to" --profile "$profile" >/dev/null 2>&1 || status=$?
             for script in "$to"/[ab]*; do
                 [ -e "$script" ] || continue
                 cmp -s "$script" "$work/whole/$(basename "$script")" || {
@@ -62,6 +65,13 @@ for profile in moby-28 moby-23; do
             }
         done
     done
-    rm -rf "$work/whole"
+    echo "$killed"
+}
+
+killed=0
+for profile in moby-23 moby-28; do try "$profile" >"$work/$profile.txt" & done
+for profile in moby-23 moby-28; do
+    wait -n || { cat "$work"/*.txt; exit 1; }
 done
+for profile in moby-23 moby-28; do killed=$((killed + $(<"$work/$profile.txt"))); done
 echo "killed $killed times: every name had a whole script or nothing, and the next run finished"
