@@ -61,6 +61,11 @@ proptest! {
     }
 
     #[test]
+    fn equal_are_those_that_print_alike(one in tree(), other in tree()) {
+        prop_assert_eq!(one == other, one.to_string() == other.to_string());
+    }
+
+    #[test]
     fn any_text_is_parsed_or_refused_at_a_place_inside_it(text in "(\\PC|['\"\\\\xu]){0,40}") {
         if let Err(error) = parse(&text) {
             prop_assert!(error.span.range().end <= text.len(), "{:?}", error);
@@ -85,6 +90,8 @@ fn precedence_is_that_of_cel() {
         ("a == b && c in d || e", "((a == b) && (c in d)) || e"),
     ] {
         assert_eq!(parse(text), parse(full), "{text}");
+        // Nor is more printed than is needed.
+        assert_eq!(parse(full).unwrap().to_string(), text);
     }
 }
 
@@ -97,6 +104,7 @@ fn errors_say_what_was_expected_and_where() {
         ("a < b < c", "comparisons do not chain; write `a < b && b < c`", 6..7),
         ("a.(b)", "expected a field or method name, found `(`", 2..3),
         ("'x", "the string has no closing quote", 0..2),
+        ("a-", "`-` is not an integer of 64 bits", 1..2),
         ("a - b", "`-` is not an integer of 64 bits", 2..3),
         ("99999999999999999999", "`99999999999999999999` is not an integer of 64 bits", 0..20),
         ("a # b", "unexpected character `#`", 2..3),
