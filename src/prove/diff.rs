@@ -1,7 +1,8 @@
 //! What two sets of rules do differently: two profiles, or one profile with two tables on top.
 
 use super::document::Witness;
-use super::question::{Answer, Questions, Side};
+use super::answer::Questions;
+use super::question::{Answer, Side};
 use super::versions;
 use crate::subject::Kind;
 use crate::table::{Catalog, RuleId};

@@ -1,15 +1,18 @@
 //! Rows that do nothing: dead, contradictory, shadowed or duplicate ones.
 //!
-//! What the examples of the rows show needs no proof: a row that fires on one of them is reachable. Only what no example
+//! What the examples of a row show needs no proof: if it fires on one of them it is reachable. Only what none of them
 //! shows is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use super::question::{Answer, Ask, Questions, Side};
+use super::answer::Questions;
+use super::pool::of_example;
+use super::question::{Answer, Ask, Side};
 use super::theorem::RowLaw;
-use crate::engine::{Budget, Decision, Verdict};
+use crate::engine::Decision;
 use crate::subject::Kind;
-use crate::table::{Catalog, Effect, RuleId};
+use crate::table::{Catalog, Effect, Rule, RuleId};
 
 /// A row that does nothing of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,15 +155,6 @@ fn shadows(questions: &Questions, side: &Side, id: &RuleId) -> Vec<RuleId> {
     .collect()
 }
 
-/// The decisions about all examples of a kind.
-pub(super) fn decisions(questions: &Questions, side: &Side) -> Vec<Decision> {
-    let pool = questions.pool(side);
-    let judge = |texts: super::document::Texts| {
-        side.policy.judge_traced(&texts.request(side.kind), &Budget::default()).ok()
-    };
-    pool.documents.iter().filter_map(|w| judge(w.texts())).map(|outcome| outcome.decision).collect()
-}
-
 /// The rows of which the law does not hold, and why that is not known, where it is not.
 pub(super) fn look(
     questions: &Questions,
@@ -168,30 +162,41 @@ pub(super) fn look(
     ids: &[RuleId],
     law: RowLaw,
 ) -> Vec<(String, Vec<String>)> {
-    let decisions = questions.decisions(side);
+    let rule = |id: &RuleId| side.rules().find(|rule| rule.id == *id);
     match law {
-        RowLaw::Reachable => {
-            let fired: BTreeSet<&RuleId> = decisions.iter().flat_map(fired).collect();
-            let open = ids.iter().filter(|id| !fired.contains(id));
-            open.filter_map(|id| failure(id, questions.answer(&[side], &[(0, Ask::Fires(id.clone()))])))
-                .collect()
-        }
-        RowLaw::Unshadowed => {
-            let shown: BTreeSet<RuleId> = decisions.iter().flat_map(|d| unshadowed(side, d)).collect();
-            let open = ids.iter().filter(|id| !shown.contains(id));
-            open.filter_map(|id| {
-                let rule = side.rules().find(|rule| rule.id == *id)?;
+        RowLaw::Reachable => ids.iter().filter_map(|id| failure(id, reach(questions, side, rule(id)?))).collect(),
+        RowLaw::Unshadowed => ids
+            .iter()
+            .filter_map(|id| {
+                let rule = rule(id)?;
                 let more = match rule.effect {
                     Effect::Deny => Ask::First(id.clone()),
                     Effect::Warn => Ask::NotDenied,
                     Effect::Set => return None,
                 };
-                let asks = [(0, Ask::Fires(id.clone())), (0, more)];
-                failure(id, questions.answer(&[side], &asks))
+                let Some(said) = questions.said(side, rule) else {
+                    return failure(id, Answer::OverBudget { steps: questions.steps() });
+                };
+                let fires = Ask::Fires(id.clone());
+                if said.iter().any(|decision| side.meets(&[&fires, &more], decision)) {
+                    return None;
+                }
+                failure(id, questions.answer(&[side], &[(0, fires), (0, more)]))
             })
-            .collect()
-        }
-        RowLaw::Distinct => distinct(questions, side, ids, &decisions),
+            .collect(),
+        RowLaw::Distinct => distinct(questions, side, ids),
+    }
+}
+
+/// Whether a row fires: an example that shows it needs no proof.
+fn reach(questions: &Questions, side: &Side, rule: &Rule) -> Answer {
+    let Some(said) = questions.said(side, rule) else {
+        return Answer::OverBudget { steps: questions.steps() };
+    };
+    let shown = said.iter().position(|decision| fired(decision).any(|id| *id == rule.id));
+    match shown.and_then(|at| rule.bad.get(at)) {
+        Some(example) => Answer::Possible(Box::new(of_example(example))),
+        None => questions.answer(&[side], &[(0, Ask::Fires(rule.id.clone()))]),
     }
 }
 
@@ -207,49 +212,35 @@ fn fired(decision: &Decision) -> impl Iterator<Item = &RuleId> {
     decision.trace.iter().filter(|t| t.fired > 0).map(|t| &t.rule)
 }
 
-/// The rows that fire without a deny row before them, and the warnings where nothing is denied.
-fn unshadowed(side: &Side, decision: &Decision) -> Vec<RuleId> {
-    let fired: BTreeSet<&RuleId> = fired(decision).collect();
-    let unknown: BTreeSet<&RuleId> =
-        decision.trace.iter().filter(|t| t.unknown > 0).map(|t| &t.rule).collect();
-    let mut out = Vec::new();
-    let mut denied = false;
-    for rule in side.rules() {
-        let fires = fired.contains(&rule.id);
-        match rule.effect {
-            Effect::Deny => {
-                if fires && !denied {
-                    out.push(rule.id.clone());
-                }
-                denied |= fires || unknown.contains(&rule.id);
-            }
-            Effect::Warn if fires && decision.verdict != Verdict::Deny => out.push(rule.id.clone()),
-            _ => {}
-        }
-    }
-    out
-}
-
 /// Pairs of rows of one effect that fire on the same documents.
-fn distinct(
-    questions: &Questions,
-    side: &Side,
-    ids: &[RuleId],
-    decisions: &[Decision],
-) -> Vec<(String, Vec<String>)> {
-    let mut signatures: BTreeMap<&RuleId, BTreeSet<usize>> = BTreeMap::new();
-    for (number, decision) in decisions.iter().enumerate() {
-        for id in fired(decision) {
-            signatures.entry(id).or_default().insert(number);
+fn distinct(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<(String, Vec<String>)> {
+    let ids: BTreeSet<&RuleId> = ids.iter().collect();
+    let rules: Vec<&Rule> = side.rules().filter(|rule| rule.effect != Effect::Set).collect();
+    let numbers: BTreeMap<&RuleId, usize> = rules.iter().zip(0..).map(|(rule, n)| (&rule.id, n)).collect();
+    // For each row the documents that are known to fire it, each with all rows that it fires.
+    let mut shown: Vec<Vec<Vec<bool>>> = Vec::new();
+    for rule in &rules {
+        let mut all = Vec::new();
+        for decision in known(questions, side, rule).iter() {
+            let mut row = vec![false; rules.len()];
+            for number in fired(decision).filter_map(|id| numbers.get(id)) {
+                if let Some(slot) = row.get_mut(*number) {
+                    *slot = true;
+                }
+            }
+            all.push(row);
         }
+        all.retain(|row| row.get(shown.len()) == Some(&true));
+        shown.push(all);
     }
-    let rules: Vec<_> = side.rules().filter(|rule| rule.effect != Effect::Set).collect();
+    let without = |one: usize, other: usize| {
+        shown.get(one).is_some_and(|all| all.iter().any(|row| row.get(other) == Some(&false)))
+    };
     let mut out = Vec::new();
     for (at, one) in rules.iter().enumerate() {
-        for other in rules.iter().skip(at.saturating_add(1)) {
-            let concerned = ids.contains(&one.id) || ids.contains(&other.id);
-            let alike = one.effect == other.effect && signatures.get(&one.id) == signatures.get(&other.id);
-            if !concerned || !alike {
+        for (next, other) in rules.iter().enumerate().skip(at.saturating_add(1)) {
+            let concerned = ids.contains(&&one.id) || ids.contains(&&other.id);
+            if !concerned || one.effect != other.effect || without(at, next) || without(next, at) {
                 continue;
             }
             let differ = |fires: &RuleId, silent: &RuleId| {
@@ -265,4 +256,16 @@ fn distinct(
         }
     }
     out
+}
+
+/// What is said of the examples of a row, or else of a document that fires it.
+fn known(questions: &Questions, side: &Side, rule: &Rule) -> Rc<Vec<Decision>> {
+    let said = questions.said(side, rule).unwrap_or_default();
+    if said.iter().any(|decision| fired(decision).any(|id| *id == rule.id)) {
+        return said;
+    }
+    match questions.answer(&[side], &[(0, Ask::Fires(rule.id.clone()))]) {
+        Answer::Possible(witness) => Rc::new(side.judge(&witness).into_iter().collect()),
+        _ => said,
+    }
 }

@@ -1,10 +1,12 @@
 //! Laws of judging itself: what more rows, or fewer facts, can and cannot do.
 
-use super::diagram::Bdd;
 use super::document::{Witness, build};
 use super::entries::{Wanted, entries};
 use super::prover::Case;
-use super::question::{Answer, Ask, Questions, REPLAY, Side, UNREAL};
+use super::answer::{Questions, REPLAY, UNREAL};
+use super::diagram::{Bdd, Meter};
+use super::question::{Answer, Ask, Side};
+use super::reads::Reads;
 use super::solve::Models;
 use super::space::{Atom, Node, Space, Term};
 use super::world::Terms;
@@ -66,11 +68,15 @@ impl Questions {
     }
 
     fn denied_with_more(&self, side: &Side, rule: &Rule) -> Answer {
+        if !depends_on_facts(side, rule) {
+            return Answer::Impossible;
+        }
         // With more facts the row fires; with less it is known not to, so that everything can be allowed.
         let fires = |r: &Rule| (r.id == rule.id).then_some(Wanted::YES);
         let silent = |r: &Rule| (r.id == rule.id).then_some(Wanted::NO);
-        let more = side.world.relevant(&fires, false);
-        let less = side.world.relevant(&silent, true);
+        let ends = |any| move |_: &Rule| Some(Wanted { any, asked: false, ..Wanted::NO });
+        let more = side.world.relevant(&fires, &ends(false));
+        let less = side.world.relevant(&silent, &ends(true));
         let mut slots = match entries(&more, &side.world.roots) {
             Ok(slots) => slots,
             Err(why) => return Answer::Undecided(vec![why]),
@@ -79,9 +85,9 @@ impl Questions {
             Ok(other) => slots.join(other),
             Err(why) => return Answer::Undecided(vec![why]),
         }
-        let mut space = Space::new(&self.shared, slots, self.steps());
-        let with = side.world.judge(&mut space, &more, Terms { told: 0, whole: false, sure: true });
-        let without = side.world.judge(&mut space, &less, Terms { told: 1, whole: false, sure: true });
+        let mut space = Space::new(&self.shared, slots, self.steps().saturating_sub(self.share()));
+        let with = side.world.judge(&mut space, &more, Terms { told: 0, ends: &|_| true, sure: true });
+        let without = side.world.judge(&mut space, &less, Terms { told: 1, ends: &|_| true, sure: true });
         let (Some(with), Some(without)) = (with.fires(&rule.id), without.silent(&rule.id)) else {
             return Answer::Impossible;
         };
@@ -101,6 +107,7 @@ impl Questions {
         let pool = self.pool(side);
         let names = side.root_names();
         let meter = space.meter.clone();
+        let tries = Meter::new(self.share());
         let mut models = Models::new(&mut space, conditions, &pool.strings);
         for _ in 0..8 {
             let Some(values) = models.next() else { break };
@@ -108,7 +115,7 @@ impl Questions {
                 break;
             }
             let witness = build(models.space(), &values, side.kind, &names, &pool, 0);
-            if let Some(found) = self.tell_less(side, &rule.id, witness) {
+            if let Some(found) = self.tell_less(side, &rule.id, witness, &tries) {
                 return Answer::Possible(Box::new(found));
             }
             models.reject(UNREAL);
@@ -117,18 +124,18 @@ impl Questions {
             return Answer::Impossible;
         }
         let doubts = models.doubts.iter().cloned().collect();
-        let mut found = pool.documents.iter().filter_map(|w| self.tell_less(side, &rule.id, w.clone()));
+        let mut found = pool.documents.iter().filter_map(|w| self.tell_less(side, &rule.id, w.clone(), &tries));
         match found.next() {
             Some(witness) => Answer::Possible(Box::new(witness)),
-            None if meter.is_over() => Answer::OverBudget { steps: self.steps() },
+            None if meter.is_over() || tries.is_over() => Answer::OverBudget { steps: self.steps() },
             None => Answer::Undecided(doubts),
         }
     }
 
     /// A document that the row refuses, and that is allowed when some fact is not told.
-    fn tell_less(&self, side: &Side, row: &RuleId, witness: Witness) -> Option<Witness> {
+    fn tell_less(&self, side: &Side, row: &RuleId, witness: Witness, tries: &Meter) -> Option<Witness> {
         let shows = |witness: &Witness| {
-            if !side.does(&[&Ask::Fires(row.clone())], witness) {
+            if !tries.spend(REPLAY) || !side.does(&[&Ask::Fires(row.clone())], witness) {
                 return false;
             }
             let facts = witness.host.as_ref().and_then(|host| host.as_object()).cloned().unwrap_or_default();
@@ -140,6 +147,23 @@ impl Questions {
             let untold = Witness { image: None, ..witness.clone() };
             without.chain([untold]).any(|less| less != *witness && side.does(&[&Ask::Allowed], &less))
         };
-        shows(&witness).then(|| super::shrink::shrink(witness, shows))
+        shows(&witness).then(|| super::shrink::shrink(witness, tries, shows))
+    }
+}
+
+/// Whether more or fewer facts can make a difference to a row where nothing is denied.
+fn depends_on_facts(side: &Side, rule: &Rule) -> bool {
+    let open = |root: usize| side.world.schemas.get(root).is_some_and(|schema| schema.is_open());
+    let facts = |reads: &Reads| reads.has_root(open);
+    let mut sets: Vec<&Rule> = side.rules().filter(|rule| !rule.set.is_empty()).collect();
+    let mut open: Vec<&Rule> = Vec::new();
+    loop {
+        let reach = |reads: &Reads| facts(reads) || open.iter().any(|set| reads.sees_any(set));
+        let (now, rest): (Vec<&Rule>, Vec<&Rule>) = sets.iter().partition(|set| reach(&Reads::of(set)));
+        if now.is_empty() {
+            return side.has_ending_warning() || reach(&Reads::of(rule));
+        }
+        open.extend(now);
+        sets = rest;
     }
 }

@@ -6,6 +6,7 @@
 //! (automata), integers (differences), lists and maps (as many entries as can matter), and by trying. What remains is
 //! turned into a document, which is decoded and judged before it is shown. A question without such a document is
 //! *proved* to have none, or it is undecided, and says why.
+mod answer;
 mod daemon;
 mod diagram;
 mod diff;
@@ -25,6 +26,7 @@ mod parts;
 mod pool;
 mod prover;
 mod question;
+mod reads;
 mod shrink;
 mod sides;
 mod solve;
@@ -34,11 +36,12 @@ mod values;
 mod versions;
 mod world;
 
+pub use answer::DEFAULT_STEPS;
 pub use daemon::{DaemonChange, DaemonDiff, Kept};
 pub use diff::{Difference, Direction, ProgramDiff, diff};
 pub use document::Witness;
 pub use hygiene::{Fault, FaultKind, faults, separate};
 pub use life_diff::{LifeDifference, Lives, life_diff};
 pub use prover::{Case, Proof, Prover, Verdict};
-pub use question::{Answer, DEFAULT_STEPS};
+pub use question::Answer;
 pub use theorem::{NAME as THEOREMS, Theorem};

@@ -1,45 +1,16 @@
 //! Questions about all documents, and their answers.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::sync::Arc;
-
 use super::diagram::Bdd;
-use super::document::{Witness, build};
-use super::entries::{Entries, Wanted, at_most, entries};
-use super::pool::Pool;
-use super::shrink::shrink;
-use super::solve::Models;
-use super::space::{Atom, Node, Shared, Space};
-use super::world::{Judged, Terms, World};
-use crate::engine::{Budget, Decision, Verdict};
-use crate::schema::Type;
+use super::document::Witness;
+use super::entries::Wanted;
+use super::space::{Atom, Node, Space};
+use super::world::{Judged, World};
+use crate::engine::{Budget, Decision, RuleTrace, Verdict};
 use crate::subject::{Kind, Policy};
 use crate::table::{Catalog, Effect, Rule, RuleId};
 
-/// How many models of one question are replayed.
-const MAX_REPLAYS: usize = 16;
-/// How many examples stand in for a list that a view looks into as a whole.
-const MAX_PICKS: usize = 200;
-
-/// The steps that a question may take by default. A step is about a visit to a node of a decision diagram, so that the most
-/// that a question takes is a few seconds.
-///
-/// All theorems, and the differences of all versions, are decided with 40,000,000; with 10,000,000 six questions are not.
-pub const DEFAULT_STEPS: u64 = 100_000_000;
-/// The steps that one replay counts for.
-pub(super) const REPLAY: u64 = 2_000;
-/// How many entries of a list are looked at if all that can matter are too many.
-const FEW: [usize; 3] = [1, 2, 3];
-/// How often a document is looked for at most.
-const ATTEMPTS: u64 = 4;
-
 /// What is added to the number of a root that two sides do not share.
 const OWN: usize = 100;
-
-/// Why a model that was replayed in vain proves nothing.
-pub(super) const UNREAL: &str = "no document was found that has the values of a model";
 
 /// The answer to "is there a document that …?".
 #[derive(Clone, Debug, PartialEq)]
@@ -93,62 +64,6 @@ pub(super) struct Side {
     pub(super) kind: Kind,
 }
 
-/// The decisions about all examples of a kind.
-type Decisions = Rc<Vec<Decision>>;
-
-/// Which catalog it is: where its rows are in memory.
-type Rows = *const Arc<Rule>;
-
-/// What a question asks, once its rows are known.
-struct Question<'q, 'r> {
-    sides: &'q [&'q Side],
-    /// By side.
-    asks: &'q [Vec<&'q Ask>],
-    rows: &'q [Vec<(&'r Rule, Wanted)>],
-    pool: &'q Pool,
-    holds: &'q dyn Fn(&Witness) -> bool,
-}
-
-impl Question<'_, '_> {
-    /// All that can matter.
-    fn entries(&self) -> Result<Entries, String> {
-        let mut all = Entries::default();
-        for (side, rows) in self.sides.iter().zip(self.rows) {
-            all.join(entries(rows, &side.world.roots)?);
-        }
-        Ok(all)
-    }
-
-    fn few_entries(&self, most: usize) -> Entries {
-        let mut all = Entries::default();
-        for (side, rows) in self.sides.iter().zip(self.rows) {
-            all.join(at_most(rows, &side.world.roots, most));
-        }
-        all
-    }
-}
-
-/// What came of looking for a document once.
-enum Attempt {
-    Found(Box<Witness>),
-    /// There is none.
-    None,
-    /// None was found, and there is no proof that there is none.
-    Doubtful(Vec<String>),
-    /// The steps did not suffice.
-    Over,
-}
-
-/// Answers questions. What it learns about strings serves the next question.
-#[derive(Debug)]
-pub(super) struct Questions {
-    /// How many steps each may take.
-    steps: u64,
-    pub(super) shared: Shared,
-    pools: RefCell<BTreeMap<(Kind, Rows), Rc<Pool>>>,
-    decisions: RefCell<BTreeMap<(Kind, String, Rows), Decisions>>,
-}
-
 impl Side {
     /// `None` if the profile does not judge the kind.
     pub(super) fn new(catalog: &Catalog, profile: &str, kind: Kind) -> Option<Self> {
@@ -189,17 +104,39 @@ impl Side {
         self.world.rules().take_while(move |rule| rule.id != *id).filter(|rule| rule.effect == Effect::Deny)
     }
 
-    fn wanted(&self, ask: &Ask, rule: &Rule) -> Option<Wanted> {
+    /// What a question wants of a row; `near`: of the rows that are asked for together it is one that is looked at.
+    pub(super) fn wanted(&self, ask: &Ask, rule: &Rule, near: bool) -> Option<Wanted> {
         match ask {
             Ask::Fires(id) => (rule.id == *id).then_some(Wanted::YES),
             Ask::Silent(id) => (rule.id == *id).then_some(Wanted::NO),
-            Ask::Allowed | Ask::NotDenied => (rule.effect == Effect::Deny).then_some(Wanted::NO),
-            Ask::First(id) => self.before(id).any(|other| other.id == rule.id).then_some(Wanted::NO),
+            Ask::Allowed | Ask::NotDenied => (near && rule.effect == Effect::Deny).then_some(Wanted::NO),
+            Ask::First(id) => {
+                (near && self.before(id).any(|other| other.id == rule.id)).then_some(Wanted::NO)
+            }
         }
     }
 
+    /// Whether rows that end the judgement may be left out of a question without it being stricter for that: whatever is to
+    /// be silent is judged wherever something fires.
+    pub(super) fn may_go_on(&self, asks: &[&Ask]) -> bool {
+        let stage = |id: &RuleId| {
+            let rule = self.world.rules().find(|rule| rule.id == *id)?;
+            Some((rule.stage, rule.table.clone(), rule.each_text.clone()))
+        };
+        let fires = asks.iter().filter_map(|ask| match ask {
+            Ask::Fires(id) => stage(id),
+            _ => None,
+        });
+        let last = fires.max();
+        asks.iter().all(|ask| match ask {
+            Ask::Fires(_) => true,
+            Ask::Silent(id) | Ask::First(id) => stage(id).is_none_or(|stage| Some(stage) <= last),
+            Ask::Allowed | Ask::NotDenied => !self.has_ending_warning(),
+        })
+    }
+
     /// That a key which this side does not know is refused where it is given.
-    fn refuses(&self, space: &mut Space, key: &str) -> Option<Bdd> {
+    pub(super) fn refuses(&self, space: &mut Space, key: &str) -> Option<Bdd> {
         let document = space.find(&Node::Root(0))?;
         let field = space.find(&Node::Field(document, key.to_owned()))?;
         let load = self.world.program.subject().roots.iter().position(|root| root.schema.id() == "load")?;
@@ -212,12 +149,13 @@ impl Side {
     }
 
     /// Whether a warning ends the judgement.
-    fn has_ending_warning(&self) -> bool {
+    pub(super) fn has_ending_warning(&self) -> bool {
         self.world.rules().any(|rule| rule.halt && rule.effect != Effect::Deny)
     }
 
-    /// What is asked as conditions that are to hold together, and whether each is that a row fires.
-    fn conditions(&self, space: &Space, ask: &Ask, judged: &Judged, out: &mut Vec<(bool, Bdd)>) {
+    /// What is asked as conditions that are to hold together, and whether each is that a row fires. Rows that were not judged
+    /// are left out.
+    pub(super) fn conditions(&self, space: &Space, ask: &Ask, judged: &Judged, out: &mut Vec<(bool, Bdd)>) {
         let deny = self.world.rules().filter(|rule| rule.effect == Effect::Deny);
         let mut silent = |id: &RuleId| {
             out.extend(judged.silent(id).into_iter().flatten().map(|piece| (false, piece.clone())));
@@ -233,179 +171,45 @@ impl Side {
         }
     }
 
+    /// What the rules say of a document, row by row.
+    pub(super) fn judge(&self, witness: &Witness) -> Option<Decision> {
+        let texts = witness.texts();
+        let outcome = self.policy.judge_traced(&texts.request(self.kind), &Budget::default());
+        outcome.ok().map(|outcome| outcome.decision)
+    }
+
     /// Whether a document does what is asked.
     pub(super) fn does(&self, asks: &[&Ask], witness: &Witness) -> bool {
-        let texts = witness.texts();
-        let Ok(outcome) = self.policy.judge_traced(&texts.request(self.kind), &Budget::default()) else {
-            return false;
-        };
-        let decision = outcome.decision;
-        let traced = |id: &RuleId| decision.trace.iter().find(|t| t.rule == *id);
-        let silent = |id: &RuleId| traced(id).is_none_or(|t| t.fired == 0 && t.unknown == 0);
+        self.judge(witness).is_some_and(|decision| self.meets(asks, &decision))
+    }
+
+    /// Whether a document of which this was said does what is asked.
+    pub(super) fn meets(&self, asks: &[&Ask], decision: &Decision) -> bool {
+        let loud: Vec<&RuleTrace> = decision.trace.iter().filter(|t| t.fired > 0 || t.unknown > 0).collect();
+        let silent = |id: &RuleId| loud.iter().all(|t| t.rule != *id);
         asks.iter().all(|ask| match ask {
-            Ask::Fires(id) => traced(id).is_some_and(|t| t.fired > 0),
+            Ask::Fires(id) => loud.iter().any(|t| t.rule == *id && t.fired > 0),
             Ask::Silent(id) => silent(id),
             Ask::Allowed => decision.verdict == Verdict::Allow,
             Ask::NotDenied => decision.verdict != Verdict::Deny,
             Ask::First(id) => self.before(id).all(|rule| silent(&rule.id)),
         })
     }
-}
 
-/// The keys of daemon.json that one side knows, each with another side that does not.
-///
-/// Only those whose value is no object: others may go unnoticed.
-fn strangers<'s>(sides: &[&'s Side]) -> Vec<(String, &'s Side)> {
-    let keys = |side: &Side, objects: bool| -> BTreeSet<String> {
-        let schema = side.world.schemas.first().filter(|schema| schema.id() == "daemon");
-        let fields = schema.into_iter().flat_map(|s| &s.get(s.root()).fields);
-        let object = |ty: &Type| matches!(ty.pointee(), Type::Map(_) | Type::Struct(_) | Type::Any);
-        fields.filter(|f| !f.unlisted && (objects || !object(&f.ty))).map(|f| f.name.clone()).collect()
-    };
-    let mut out = Vec::new();
-    for one in sides {
-        for other in sides {
-            out.extend(keys(one, false).difference(&keys(other, true)).map(|key| (key.clone(), *other)));
-        }
-    }
-    out
-}
-
-impl Questions {
-    pub(super) fn new(steps: u64) -> Self {
-        Self { steps, shared: Shared::default(), pools: RefCell::default(), decisions: RefCell::default() }
-    }
-
-    /// Looks for a document that does all that is asked of it.
-    pub(super) fn answer(&self, sides: &[&Side], asks: &[(usize, Ask)]) -> Answer {
-        let of = |number: usize| asks.iter().filter(move |(n, _)| *n == number).map(|(_, ask)| ask);
-        let per_side: Vec<Vec<&Ask>> = (0..sides.len()).map(|n| of(n).collect()).collect();
-        let holds =
-            |witness: &Witness| sides.iter().zip(&per_side).all(|(side, asks)| side.does(asks, witness));
-        let Some(first) = sides.first() else { return Answer::Undecided(Vec::new()) };
-        let pool = self.pool(first);
-        // Rows that matter, and the outcomes that are wanted of them.
-        let mut rows: Vec<Vec<(&Rule, Wanted)>> = Vec::new();
-        for (side, asks) in sides.iter().zip(&per_side) {
-            let wanted = |rule: &Rule| {
-                let all = asks.iter().filter_map(|ask| side.wanted(ask, rule));
-                all.reduce(Wanted::and)
-            };
-            // Where everything is allowed no deny row has ended the judgement.
-            let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
-            let warns = side.has_ending_warning();
-            let only_fires = asks.iter().all(|ask| matches!(ask, Ask::Fires(_)));
-            rows.push(side.world.relevant(&wanted, !only_fires && (!allowed || warns)));
-        }
-        let question = Question { sides, asks: &per_side, rows: &rows, pool: &pool, holds: &holds };
-        let (whole, most) = match question.entries() {
-            Ok(whole) => {
-                let most = whole.most();
-                (self.attempt(&question, whole, self.share()), most)
-            }
-            Err(why) => (Attempt::Doubtful(vec![why]), usize::MAX),
-        };
-        let mut unknown = match whole {
-            Attempt::Found(witness) => return Answer::Possible(Box::new(shrink(*witness, holds))),
-            Attempt::None => return Answer::Impossible,
-            Attempt::Doubtful(doubts) => Answer::Undecided(doubts),
-            Attempt::Over => Answer::OverBudget { steps: self.steps },
-        };
-        // Where all that can matter is too much, a document may still be found among few entries, or an example of some
-        // row may do.
-        let few = FEW.into_iter().filter(|few| *few < most).find_map(|few| {
-            match self.attempt(&question, question.few_entries(few), self.share()) {
-                Attempt::Found(witness) => Some(*witness),
-                Attempt::None | Attempt::Doubtful(_) => None,
-                Attempt::Over => {
-                    unknown = Answer::OverBudget { steps: self.steps };
-                    None
-                }
-            }
-        });
-        let found = few.or_else(|| pool.documents.iter().find(|witness| holds(witness)).cloned());
-        found.map_or(unknown, |witness| Answer::Possible(Box::new(shrink(witness, holds))))
-    }
-
-    /// The steps that a question may take.
-    pub(super) fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// The steps of one of the attempts that answering a question takes at most.
-    fn share(&self) -> u64 {
-        self.steps.checked_div(ATTEMPTS).unwrap_or(0)
-    }
-
-    /// Looks for a document with so many entries.
-    fn attempt(&self, question: &Question<'_, '_>, entries: Entries, steps: u64) -> Attempt {
-        let Some(first) = question.sides.first() else { return Attempt::Doubtful(Vec::new()) };
-        let mut space = Space::new(&self.shared, entries, steps);
-        let mut conditions = Vec::new();
-        for ((side, asks), rows) in question.sides.iter().zip(question.asks).zip(question.rows) {
-            // Where nothing is denied no deny row has ended the judgement.
-            let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
-            let whole = allowed && !side.has_ending_warning();
-            let sure = !asks.iter().any(|ask| matches!(ask, Ask::NotDenied));
-            debug_assert!(sure || asks.iter().all(|ask| matches!(ask, Ask::NotDenied | Ask::Fires(_))));
-            let judged = side.world.judge(&mut space, rows, Terms { told: 0, whole, sure });
-            for ask in asks {
-                side.conditions(&space, ask, &judged, &mut conditions);
+    /// The rows that fire, or might, among those that are asked to be silent together, and those that end the judgement.
+    pub(super) fn offenders(&self, asks: &[&Ask], decision: &Decision) -> Vec<RuleId> {
+        let mut out = Vec::new();
+        for one in decision.trace.iter().filter(|t| t.fired > 0 || t.unknown > 0) {
+            let Some(rule) = self.world.rules().find(|rule| rule.id == one.rule) else { continue };
+            let asked = asks.iter().any(|ask| match ask {
+                Ask::Fires(_) | Ask::Silent(_) => false,
+                Ask::NotDenied => one.fired > 0 && self.wanted(ask, rule, true).is_some(),
+                Ask::Allowed | Ask::First(_) => self.wanted(ask, rule, true).is_some(),
+            });
+            if asked || rule.halt && one.fired > 0 {
+                out.push(rule.id.clone());
             }
         }
-        for (condition, side) in strangers(question.sides) {
-            let refused = side.refuses(&mut space, &condition);
-            conditions.extend(refused.map(|condition| (false, condition)));
-        }
-        // What fires is what the question is about.
-        conditions.sort_by_key(|(fires, _)| !fires);
-        let conditions = conditions.into_iter().map(|(_, condition)| condition).collect();
-        let names = first.root_names();
-        let meter = space.meter.clone();
-        let mut models = Models::new(&mut space, conditions, &question.pool.strings);
-        for _ in 0..MAX_REPLAYS {
-            let Some(values) = models.next() else { break };
-            let picks = if values.whole.is_empty() { 1 } else { MAX_PICKS };
-            for pick in 0..picks {
-                if !meter.spend(REPLAY) {
-                    return Attempt::Over;
-                }
-                let witness = build(models.space(), &values, first.kind, &names, question.pool, pick);
-                if (question.holds)(&witness) {
-                    return Attempt::Found(Box::new(witness));
-                }
-            }
-            models.reject(UNREAL);
-        }
-        if meter.is_over() {
-            Attempt::Over
-        } else if models.doubts.is_empty() {
-            Attempt::None
-        } else {
-            Attempt::Doubtful(models.doubts.iter().cloned().collect())
-        }
-    }
-
-    pub(super) fn pool(&self, side: &Side) -> Rc<Pool> {
-        let catalog = &side.catalog;
-        let key = (side.kind, catalog.rules().as_ptr());
-        if let Some(pool) = self.pools.borrow().get(&key) {
-            return pool.clone();
-        }
-        let pool = Rc::new(Pool::new(catalog, side.kind.as_str(), &side.root_names()));
-        self.pools.borrow_mut().insert(key, pool.clone());
-        pool
-    }
-
-    /// The decisions about all examples of a kind.
-    pub(super) fn decisions(&self, side: &Side) -> Rc<Vec<Decision>> {
-        let rows = side.catalog.rules().as_ptr();
-        let key = (side.kind, side.policy.profile().to_owned(), rows);
-        if let Some(found) = self.decisions.borrow().get(&key) {
-            return found.clone();
-        }
-        let found = Rc::new(super::hygiene::decisions(self, side));
-        self.decisions.borrow_mut().insert(key, found.clone());
-        found
+        out
     }
 }

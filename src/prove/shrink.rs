@@ -2,27 +2,33 @@
 
 use serde_json::Value as Json;
 
+use super::answer::REPLAY;
+use super::diagram::Meter;
 use super::document::Witness;
 
-/// The most replays that making one witness smaller may cost.
-const MAX_REPLAYS: usize = 4_000;
-
-/// A witness of which no member, element or byte of a string can be left out.
-pub(super) fn shrink(mut best: Witness, holds: impl Fn(&Witness) -> bool) -> Witness {
-    let mut replays = 0;
-    'again: loop {
-        for smaller in candidates(&best) {
-            replays += 1;
-            if replays > MAX_REPLAYS {
-                return best;
-            }
-            if smaller.size() < best.size() && holds(&smaller) {
-                best = smaller;
-                continue 'again;
-            }
+/// A witness of which no member, element or byte of a string can be left out; or as far as the steps suffice.
+pub(super) fn shrink(mut best: Witness, meter: &Meter, holds: impl Fn(&Witness) -> bool) -> Witness {
+    let mut smaller = candidates(&best);
+    // How many in a row did not hold, and which is next: after one that does the next is mostly like the one before.
+    let (mut failed, mut next) = (0, 0_usize);
+    while failed < smaller.len() {
+        let Some(one) = smaller.get(next) else {
+            next = 0;
+            continue;
+        };
+        if !meter.spend(REPLAY) {
+            break;
         }
-        return best;
+        if one.size() < best.size() && holds(one) {
+            best = one.clone();
+            smaller = candidates(&best);
+            failed = 0;
+        } else {
+            failed = failed.saturating_add(1);
+            next = next.saturating_add(1);
+        }
     }
+    best
 }
 
 fn candidates(witness: &Witness) -> Vec<Witness> {

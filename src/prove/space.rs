@@ -332,6 +332,13 @@ impl Space {
         self.in_lang(term, number, pattern)
     }
 
+    /// Whether a pattern matches a constant.
+    pub(super) fn accepts(&self, pattern: &str, text: &[u8]) -> bool {
+        let mut langs = self.langs.borrow_mut();
+        let number = langs.number(pattern.to_owned(), || Lang::of_pattern(pattern));
+        number.and_then(|number| langs.get(number)).is_some_and(|lang| lang.contains(text))
+    }
+
     /// A string has at most so many bytes.
     pub(super) fn short(&mut self, term: TermId, bytes: i64) -> Bdd {
         let Ok(most) = usize::try_from(bytes) else { return self.no() };

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::answer::{Questions, REPLAY};
+use super::diagram::Meter;
 use super::document::Witness;
 use super::pool::of_example;
-use super::question::{Answer, Ask, Questions, Side};
+use super::question::{Answer, Ask, Side};
+use super::reads::Reads;
 use super::shrink::shrink;
 use crate::schema::Schema;
-use crate::table::{Base, Cond, Effect, Operand, Place, Rule, RuleId, Shown, Step};
+use crate::table::{Effect, Rule, RuleId, Shown};
 
 /// For each deny row of `after`, whether it refuses a document that `before` allows.
 ///
@@ -38,26 +41,20 @@ fn newly(
     effect: Effect,
     only_if: Option<&RuleId>,
 ) -> Vec<(RuleId, Answer)> {
-    let changed = changed_fields(&before.world.schemas, &after.world.schemas);
-    let stage = first_change(before, after);
-    let differs = |rule: &Rule| {
-        stage.is_some_and(|stage| stage <= rule.stage)
-            || !has_same(before, rule)
-            || fields(rule).iter().any(|f| changed.contains(f))
-    };
+    let changes = Changes::new(before, after, effect);
     // What loading finds differs where the keys do.
-    let apart = if changed.is_empty() { None } else { after.with_own_load() };
+    let apart = if changes.names.is_empty() { None } else { after.with_own_load() };
     let asked = apart.as_ref().unwrap_or(after);
-    let rows = asked.rules().filter(|rule| rule.effect == effect && differs(rule));
+    let rows = asked.rules().filter(|rule| rule.effect == effect && changes.comes_before(rule));
     rows.map(|rule| {
-        let answer = if stage.is_none_or(|stage| rule.stage < stage) && has_twin(before, rule, &changed) {
-            // Another row of the same condition fires wherever this one does.
+        let answer = if !changes.matter_to(rule) || changes.has_twin(rule) {
+            // It, or another row of the same condition, fires wherever this one does.
             Answer::Impossible
         } else {
             let unlike = if effect == Effect::Deny { Ask::Allowed } else { Ask::Silent(rule.id.clone()) };
             let mut asks = vec![(0, unlike), (1, Ask::Fires(rule.id.clone()))];
             asks.extend([0, 1].into_iter().filter_map(|side| Some((side, Ask::Fires(only_if?.clone())))));
-            quick(questions, [before, asked], rule, &asks)
+            by_example(questions, [before, asked], rule, &asks)
                 .unwrap_or_else(|| questions.answer(&[before, asked], &asks))
         };
         (rule.id.clone(), answer)
@@ -65,45 +62,116 @@ fn newly(
     .collect()
 }
 
-/// An answer that needs less than the whole question: if the row cannot fire without firing in the other as well, nothing
-/// else matters, and what an example of it shows needs no proof.
-fn quick(
+/// What an example of a row shows needs no proof.
+fn by_example(
     questions: &Questions,
     [before, after]: [&Side; 2],
     rule: &Rule,
     asks: &[(usize, Ask)],
 ) -> Option<Answer> {
-    // The document is allowed, and so a deny row silent; of a warning that is asked for itself.
-    if before.rules().any(|other| other.id == rule.id && other.effect == rule.effect) {
-        let less = [(0, Ask::Silent(rule.id.clone())), (1, Ask::Fires(rule.id.clone()))];
-        if questions.answer(&[before, after], &less) == Answer::Impossible {
-            return Some(Answer::Impossible);
-        }
-    }
     let on =
         |side: usize| -> Vec<&Ask> { asks.iter().filter(|(n, _)| *n == side).map(|(_, ask)| ask).collect() };
     let (first, second) = (on(0), on(1));
-    let holds = |witness: &Witness| before.does(&first, witness) && after.does(&second, witness);
-    let examples = rule.bad.iter().map(of_example).map(|witness| {
-        // Without its particular spelling, if that makes no difference.
-        let plain = Witness { raw: None, ..witness.clone() };
-        if holds(&plain) { plain } else { witness }
-    });
-    let mut shown: Vec<Witness> = examples.filter(|witness| holds(witness)).collect();
-    shown.sort_by_key(Witness::size);
-    let shown = shown.into_iter().next()?;
-    Some(Answer::Possible(Box::new(shrink(shown, holds))))
+    let meter = Meter::new(questions.share());
+    let holds = |witness: &Witness| after.does(&second, witness) && before.does(&first, witness);
+    let mut examples: Vec<Witness> = rule.bad.iter().map(of_example).collect();
+    // Without their particular spelling, if that makes no difference.
+    let plain = |witness: &Witness| Witness { raw: None, ..witness.clone() };
+    let spelt = examples.iter().filter(|witness| witness.raw.is_some()).map(plain).collect::<Vec<_>>();
+    examples.extend(spelt);
+    examples.sort_by_key(|witness| (witness.raw.is_some(), witness.size()));
+    let shown = examples.into_iter().find(|witness| meter.spend(REPLAY) && holds(witness))?;
+    Some(Answer::Possible(Box::new(shrink(shown, &meter, holds))))
 }
 
-/// The stage of the first row that changes what later rows see, or keeps them from being judged, in one of the two only.
-///
-/// A deny row that ends the judgement is no such row: where it fires the document is not allowed.
-fn first_change(before: &Side, after: &Side) -> Option<i64> {
-    let only = |side: &Side, other: &Side| {
-        let rows = side.rules().filter(|r| r.halt && r.effect != Effect::Deny || !r.set.is_empty());
-        rows.filter(|rule| !has_same(other, rule)).map(|rule| rule.stage).min()
-    };
-    only(before, after).into_iter().chain(only(after, before)).min()
+/// What is different in one of two sides, beside the rows that are asked about.
+struct Changes<'c> {
+    before: &'c Side,
+    /// The names of fields that only one of the schemas has.
+    names: BTreeSet<String>,
+    /// These, and the fields of what loading finds that depend on which there are.
+    apart: BTreeSet<String>,
+    /// The stage of the first row that changes what later rows see, or keeps them from being judged, in one only.
+    first: Option<i64>,
+    /// The rows that set fields differently, in one or both.
+    sets: Vec<&'c Rule>,
+    /// The stage of the first row that keeps later ones from being judged.
+    ends: Option<i64>,
+}
+
+impl<'c> Changes<'c> {
+    fn new(before: &'c Side, after: &'c Side, effect: Effect) -> Self {
+        let names = changed_fields(&before.world.schemas, &after.world.schemas);
+        // A deny row that ends the judgement changes nothing where all is allowed.
+        let ends = |rule: &Rule| rule.halt && (effect != Effect::Deny || rule.effect != Effect::Deny);
+        let matters = |rule: &&Rule| ends(rule) || !rule.set.is_empty();
+        let mut open: Vec<(&Rule, bool)> = Vec::new();
+        for (side, other) in [(before, after), (after, before)] {
+            let changed = |rule: &Rule| !has_same(other, rule) || has_moved([side, other], rule);
+            open.extend(side.rules().filter(matters).map(|rule| (rule, changed(rule))));
+        }
+        let first = open.iter().filter(|(_, changed)| *changed).map(|(rule, _)| rule.stage).min();
+        let mut apart = names.clone();
+        if !names.is_empty() {
+            let load = before.world.schemas.iter().filter(|schema| schema.id() == "load");
+            let fields = load.flat_map(|schema| &schema.get(schema.root()).fields);
+            apart.extend(fields.filter(|field| !field.plain).map(|field| field.name.clone()));
+        }
+        let mut out = Self { before, names, apart, first, sets: Vec::new(), ends: None };
+        // What reads what is different is itself different.
+        loop {
+            let (now, rest): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|(rule, changed)| *changed || out.reach(rule));
+            if now.is_empty() {
+                return out;
+            }
+            for (rule, _) in now {
+                if ends(rule) {
+                    out.ends = Some(out.ends.map_or(rule.stage, |stage| stage.min(rule.stage)));
+                }
+                if !rule.set.is_empty() {
+                    out.sets.push(rule);
+                }
+            }
+            open = rest;
+        }
+    }
+
+    /// Whether something is different in front of a row, or in itself.
+    fn comes_before(&self, rule: &Rule) -> bool {
+        self.first.is_some_and(|stage| stage <= rule.stage)
+            || !has_same(self.before, rule)
+            || Reads::of(rule).has_name(&self.names)
+    }
+
+    /// Whether a row can fire for that where it would not otherwise.
+    fn matter_to(&self, rule: &Rule) -> bool {
+        !has_same(self.before, rule) || self.reach(rule)
+    }
+
+    /// Whether a row that is the same in both reads what is different, or is judged in one only.
+    fn reach(&self, rule: &Rule) -> bool {
+        let reads = Reads::of(rule);
+        reads.has_name(&self.apart)
+            || self.ends.is_some_and(|stage| stage <= rule.stage)
+            || self.sets.iter().any(|set| set.stage <= rule.stage && reads.sees_any(set))
+    }
+
+    /// Whether another row, of the same effect and condition under another name, reads the same in both.
+    fn has_twin(&self, rule: &Rule) -> bool {
+        if self.reach(rule) {
+            return false;
+        }
+        let subject = self.before.world.program.subject();
+        let shown = |rule: &Rule| Shown::new(rule, subject).condition(&rule.when);
+        self.before.rules().any(|other| {
+            other.effect == rule.effect
+                && other.effect == Effect::Deny
+                && other.stage == rule.stage
+                && other.each_text == rule.each_text
+                && shown(other) == shown(rule)
+        })
+    }
 }
 
 /// Whether a side has a row that does the same under the same name.
@@ -124,26 +192,15 @@ fn has_same(side: &Side, rule: &Rule) -> bool {
     what(other) == what(rule)
 }
 
-/// Whether another row, of the same effect and condition under another name, reads the same in both.
-fn has_twin(before: &Side, rule: &Rule, changed: &BTreeSet<String>) -> bool {
-    let read = fields(rule);
-    let by_key = before.world.schemas.iter().filter(|schema| schema.id() == "load");
-    let by_key = by_key.flat_map(|schema| &schema.get(schema.root()).fields).filter(|field| !field.plain);
-    let by_key: BTreeSet<&str> = by_key.map(|field| field.name.as_str()).collect();
-    let differs =
-        |name: &String| changed.contains(name) || !changed.is_empty() && by_key.contains(name.as_str());
-    if read.iter().any(differs) {
-        return false;
-    }
-    let subject = before.world.program.subject();
-    let shown = |rule: &Rule| Shown::new(rule, subject).condition(&rule.when);
-    before.rules().any(|other| {
-        other.effect == rule.effect
-            && other.effect == Effect::Deny
-            && other.stage == rule.stage
-            && other.each_text == rule.each_text
-            && shown(other) == shown(rule)
-    })
+/// Whether rows of the same stage that both sides have stand in front of a row in one of them and behind it in the other.
+fn has_moved(sides: [&Side; 2], rule: &Rule) -> bool {
+    let in_front = |side: &Side, other: &Side| -> BTreeSet<RuleId> {
+        let stage = side.rules().filter(|one| one.stage == rule.stage);
+        let front = stage.take_while(|one| one.id != rule.id).map(|one| one.id.clone());
+        front.filter(|id| other.rules().any(|one| one.id == *id && one.stage == rule.stage)).collect()
+    };
+    let [one, other] = sides;
+    in_front(one, other) != in_front(other, one)
 }
 
 /// The keys of the document that only `after` knows, each with a document that shows it where there is one.
@@ -179,57 +236,4 @@ fn changed_fields(before: &[Schema], after: &[Schema]) -> BTreeSet<String> {
         fields.collect()
     };
     names(before).symmetric_difference(&names(after)).map(|(_, field, _)| field.clone()).collect()
-}
-
-/// Names of the fields that the condition of a row reads.
-fn fields(rule: &Rule) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
-    for each in &rule.each {
-        place(&each.source, &mut out);
-    }
-    cond(&rule.when, &mut out);
-    out
-}
-
-fn place(at: &Place, out: &mut BTreeSet<String>) {
-    if let Base::View(call) = &at.base {
-        call.args.iter().for_each(|arg| operand(arg, out));
-    }
-    for step in &at.steps {
-        match step {
-            Step::Field(name) => drop(out.insert(name.clone())),
-            Step::Key(key) => operand(key, out),
-        }
-    }
-}
-
-fn operand(value: &Operand, out: &mut BTreeSet<String>) {
-    match value {
-        Operand::Place(at) | Operand::Size(at) => place(at, out),
-        Operand::Cond(inner) => cond(inner, out),
-        Operand::Term(_, args) => args.iter().for_each(|arg| operand(arg, out)),
-        Operand::Int(_) | Operand::Str(_) => {}
-    }
-}
-
-fn cond(test: &Cond, out: &mut BTreeSet<String>) {
-    match test {
-        Cond::Const(_) => {}
-        Cond::Truth(at) | Cond::Present(at) => place(at, out),
-        Cond::Not(inner) => cond(inner, out),
-        Cond::All(conds) | Cond::Any(conds) => conds.iter().for_each(|c| cond(c, out)),
-        Cond::Same(left, right) | Cond::Order(_, left, right) => {
-            operand(left, out);
-            operand(right, out);
-        }
-        Cond::OneOf(value, _) | Cond::Text(value, _) => operand(value, out),
-        Cond::HasKey(value, at) | Cond::HasElement(value, at) => {
-            operand(value, out);
-            place(at, out);
-        }
-        Cond::Exists { over, body, .. } => {
-            place(over, out);
-            cond(body, out);
-        }
-    }
 }

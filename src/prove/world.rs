@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::diagram::Bdd;
 use super::entries::Wanted;
 use super::ground::{Env, Grounder, Pair, Read, Val, Want, kind_of};
+use super::reads::Reads;
 use super::space::{Space, TermId};
 use crate::engine::Program;
 use crate::schema::Schema;
@@ -46,12 +47,12 @@ impl Judged {
 }
 
 /// How the rows of a question are judged.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'t> {
     /// Numbers what is told of the machine.
     pub(super) told: usize,
-    /// No row ends the judgement.
-    pub(super) whole: bool,
+    /// Whether a row ends the judgement, of those that could.
+    pub(super) ends: &'t dyn Fn(&Rule) -> bool,
     /// That a row does not fire means that this is known.
     pub(super) sure: bool,
 }
@@ -76,36 +77,43 @@ impl World {
         self.program.rules()
     }
 
-    /// The rows that matter if some are asked for: those, and whatever changes what they see, or ends the judgement.
+    /// The rows that matter if some are asked for: those, whatever changes what they read, and whatever ends the judgement
+    /// before them, by `ends`.
     ///
-    /// `ends` says whether the answer can rest on a row that ends it.
+    /// Of those that end it the outcome is wanted that says whether the answer can rest on it.
     pub(super) fn relevant(
         &self,
         wanted: &dyn Fn(&Rule) -> Option<Wanted>,
-        ends: bool,
+        ends: &dyn Fn(&Rule) -> Option<Wanted>,
     ) -> Vec<(&Rule, Wanted)> {
         let mut out = Vec::new();
-        for rule in self.rules() {
+        let mut read = Reads::default();
+        let all: Vec<&Rule> = self.rules().collect();
+        // From the last on: a row that changes something matters to what comes after it only.
+        for rule in all.into_iter().rev() {
             let mut how = wanted(rule);
-            if rule.halt {
-                let end = Wanted { any: ends, asked: false, ..Wanted::NO };
-                how = Some(how.map_or(end, |how| how.and(end)));
+            // What is set in a loop is not modelled, wherever it is, and so makes everything doubtful.
+            let looped = !rule.set.is_empty() && !rule.each.is_empty();
+            if looped || !out.is_empty() || how.is_some() {
+                if let Some(end) = ends(rule).filter(|_| rule.halt) {
+                    how = Some(how.map_or(end, |how| how.and(end)));
+                }
+                if looped || read.sees_any(rule) {
+                    let asked = how.is_some_and(|how| how.asked);
+                    how = Some(Wanted { asked, ..Wanted::BOTH });
+                }
             }
-            if !rule.set.is_empty() {
-                let asked = how.is_some_and(|how| how.asked);
-                how = Some(Wanted { asked, ..Wanted::BOTH });
+            if let Some(how) = how {
+                read.join(Reads::of(rule));
+                out.push((rule, how));
             }
-            out.extend(how.map(|how| (rule, how)));
         }
-        // A row that changes something matters to what comes after it only.
-        while out.last().is_some_and(|(rule, _)| wanted(rule).is_none()) {
-            out.pop();
-        }
+        out.reverse();
         out
     }
 
     /// Grounds the rows that matter.
-    pub(super) fn judge(&self, space: &mut Space, rows: &[(&Rule, Wanted)], terms: Terms) -> Judged {
+    pub(super) fn judge(&self, space: &mut Space, rows: &[(&Rule, Wanted)], terms: Terms<'_>) -> Judged {
         let yes = space.yes();
         let mut grounder = Grounder::new(space, &self.schemas, self.roots.clone());
         grounder.told = terms.told;
@@ -119,7 +127,7 @@ impl World {
                 going = going.and_not(&halts);
                 stage = Some(here);
             }
-            let halts_here = rule.halt && !terms.whole;
+            let halts_here = rule.halt && (terms.ends)(rule);
             if halts_here || !rule.set.is_empty() {
                 let pair = grounder.each(&rule.each, &Env::new(), &mut |g, env| g.cond(&rule.when, env));
                 let pair = Pair { yes: going.and(&pair.yes), no: going.not().or(&pair.no) };

@@ -50,8 +50,7 @@ impl Grounder<'_> {
             Val::Str(text) => text.as_slice(),
             _ => &[],
         };
-        let matcher = super::super::language::Lang::of_pattern(source);
-        if matcher.is_some_and(|lang| lang.contains(text)) { self.yes() } else { self.space.no() }
+        if self.space.accepts(source, text) { self.yes() } else { self.space.no() }
     }
 
     /// `left == right`, both of this kind.
