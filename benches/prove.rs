@@ -13,8 +13,8 @@ use plimsoll::table::Catalog;
 
 const PROFILE: &str = "moby-28";
 const SIZES: [usize; 3] = [10, 100, 1000];
-/// Beyond this a table is said to take more.
-const MOST: u64 = 1 << 27;
+/// Beyond this a table is said to take more: so the whole takes some ten minutes at most.
+const MOST: u64 = 1000 << 15;
 
 /// What rows are about, and the condition of the n-th.
 type Family = (&'static str, fn(usize) -> String);
@@ -85,18 +85,32 @@ fn measure(ask: impl Fn(u64) -> ProgramDiff) -> Figure {
     }
 }
 
-fn line(out: &mut String, what: &str, size: usize, figure: &Figure) {
-    let (steps, bar) = match figure.steps {
-        Some(steps) => (steps.to_string(), "#".repeat((steps / 1000).ilog2() as usize + 1)),
-        None => (format!("over {MOST}"), "#".repeat(18) + "…"),
-    };
-    println!("{what}, {size}: {}, {steps} steps, {} ms", figure.answer, figure.milliseconds);
-    writeln!(
-        out,
-        "{what:<34} {size:>5}  {:<11} {steps:>15} {:>8}  {bar}",
-        figure.answer, figure.milliseconds
-    )
-    .unwrap();
+/// The figures so far, and where they are written.
+struct Out {
+    path: Option<String>,
+    text: String,
+}
+
+impl Out {
+    fn line(&mut self, what: &str, size: usize, figure: &Figure) {
+        let (steps, bar) = match figure.steps {
+            Some(steps) => (steps.to_string(), "#".repeat((steps / 1000).ilog2() as usize + 1)),
+            None => (format!("over {MOST}"), "#".repeat((MOST / 1000).ilog2() as usize + 1) + "…"),
+        };
+        println!("{what}, {size}: {}, {steps} steps, {} ms", figure.answer, figure.milliseconds);
+        let Figure { answer, milliseconds, .. } = figure;
+        writeln!(self.text, "{what:<34} {size:>5}  {answer:<11} {steps:>15} {milliseconds:>8}  {bar}")
+            .unwrap();
+    }
+
+    /// Puts what there is into the file: whoever stops the run has that much.
+    fn write(&self) {
+        let Some(path) = &self.path else { return };
+        let text = std::fs::read_to_string(path).unwrap();
+        let (head, rest) = text.split_once("```text\n").expect("the file has a block for the figures");
+        let (_, tail) = rest.split_once("```").expect("the block ends");
+        std::fs::write(path, format!("{head}```text\n{}```{tail}", self.text)).unwrap();
+    }
 }
 
 fn main() {
@@ -105,8 +119,9 @@ fn main() {
         let (old, new) = (catalog(&builtin, old).unwrap(), catalog(&builtin, new).unwrap());
         measure(|steps| diff((&old, PROFILE), (&new, PROFILE), Some(Kind::Daemon), steps))
     };
-    let mut out = String::new();
-    writeln!(out, "{:<34} {:>5}  {:<11} {:>15} {:>8}", "rows about", "rows", "answer", "steps", "ms")
+    let path = std::env::args().skip(1).find(|arg| arg.ends_with(".md"));
+    let mut out = Out { path, text: String::new() };
+    writeln!(out.text, "{:<34} {:>5}  {:<11} {:>15} {:>8}", "rows about", "rows", "answer", "steps", "ms")
         .unwrap();
     for (name, condition) in FAMILIES {
         for size in SIZES {
@@ -117,18 +132,14 @@ fn main() {
             // In other words: what is written alike is not asked.
             let same = &rows[size / 2];
             twice.push(format!("({same}) && debug || ({same}) && !debug"));
-            line(&mut out, name, size, &compare(&rows, &less));
-            line(&mut out, &format!("{name}, one twice"), size, &compare(&twice, &rows));
+            out.line(name, size, &compare(&rows, &less));
+            out.line(&format!("{name}, one twice"), size, &compare(&twice, &rows));
         }
+        out.write();
     }
     for size in 1..=6 {
         let rows = ["mtu == 7".to_owned(), chain(size)];
-        line(&mut out, "entries that ask for another", size, &compare(&rows, &rows[..1]));
+        out.line("entries that ask for another", size, &compare(&rows, &rows[..1]));
     }
-    if let Some(path) = std::env::args().skip(1).find(|arg| arg.ends_with(".md")) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let (head, rest) = text.split_once("```text\n").expect("the file has a block for the figures");
-        let (_, tail) = rest.split_once("```").expect("the block ends");
-        std::fs::write(&path, format!("{head}```text\n{out}```{tail}")).unwrap();
-    }
+    out.write();
 }

@@ -9,7 +9,7 @@ use super::diagram::Meter;
 use super::document::{Witness, build};
 use super::entries::{Entries, Wanted, at_most, entries};
 use super::pool::{Pool, of_example};
-use super::question::{Answer, Ask, Side};
+use super::question::{Answer, Ask, Probe, Side};
 use super::shrink::shrink;
 use super::solve::Models;
 use super::space::{Shared, Space};
@@ -59,7 +59,30 @@ struct Question<'q, 'r> {
     /// The rows that are looked at; nothing if all are.
     near: Option<&'q Near>,
     rows: Vec<Vec<(&'r Rule, Wanted)>>,
+    /// Which rows end the judgement, by side.
+    ends: Vec<Ends>,
     pool: &'q Pool,
+}
+
+/// Which rows end the judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// None: where nothing is denied no deny row has.
+    None,
+    /// Of those that could, the ones that are looked at.
+    Near,
+    /// All that could.
+    All,
+}
+
+impl Ends {
+    fn new(side: &Side, asks: &[&Ask]) -> Self {
+        let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
+        if allowed && !side.has_ending_warning() {
+            return Self::None;
+        }
+        if side.may_go_on(asks) { Self::Near } else { Self::All }
+    }
 }
 
 /// What a document does of what a question asks.
@@ -71,13 +94,9 @@ enum Check {
 }
 
 impl<'q, 'r> Question<'q, 'r> {
-    fn new(
-        sides: &'q [&'r Side],
-        asks: &'q [Vec<&'q Ask>],
-        near: Option<&'q Near>,
-        pool: &'q Pool,
-    ) -> Self {
-        let mut out = Self { sides, asks, near, rows: Vec::new(), pool };
+    fn new(sides: &'q [&'r Side], asks: &'q [Vec<&'q Ask>], near: Option<&'q Near>, pool: &'q Pool) -> Self {
+        let ends = sides.iter().zip(asks).map(|(side, asks)| Ends::new(side, asks)).collect();
+        let mut out = Self { sides, asks, near, rows: Vec::new(), ends, pool };
         let rows = |(number, (side, asks)): (usize, (&&'r Side, &Vec<&Ask>))| {
             let wanted = |rule: &Rule| {
                 let near = out.is_near(number, rule);
@@ -108,13 +127,11 @@ impl<'q, 'r> Question<'q, 'r> {
 
     /// Whether a row that ends the judgement is one that does so here.
     fn ends(&self, number: usize, rule: &Rule) -> bool {
-        let (Some(side), Some(asks)) = (self.sides.get(number), self.asks.get(number)) else { return true };
-        // Where nothing is denied no deny row has ended the judgement.
-        let allowed = asks.iter().any(|ask| matches!(ask, Ask::Allowed | Ask::NotDenied));
-        if allowed && !side.has_ending_warning() {
-            return false;
+        match self.ends.get(number) {
+            Some(Ends::None) => false,
+            Some(Ends::Near) => self.is_near(number, rule),
+            Some(Ends::All) | None => true,
         }
-        self.is_near(number, rule) || !side.may_go_on(asks)
     }
 
     /// All that can matter.
@@ -153,6 +170,16 @@ impl<'q, 'r> Question<'q, 'r> {
         }
         if more.iter().all(BTreeSet::is_empty) { Check::NotAll } else { Check::Offends(more) }
     }
+}
+
+/// For each row that is to fire.
+fn probes(sides: &[&Side], asks: &[Vec<&Ask>]) -> Vec<Probe> {
+    let probe = |side: &Side, ask: &Ask| match ask {
+        Ask::Fires(id) => Some(side.probe(id)),
+        _ => None,
+    };
+    let all = sides.iter().zip(asks);
+    all.flat_map(|(side, asks)| asks.iter().filter_map(|ask| probe(side, ask))).collect()
 }
 
 /// What came of looking for a document once.
@@ -210,7 +237,11 @@ impl Questions {
         let pool = self.pool(first);
         let holds = |witness: &Witness| sides.iter().zip(&asks).all(|(side, asks)| side.does(asks, witness));
         let tries = Meter::new(self.share());
-        let found = |witness: Witness| Answer::Possible(Box::new(shrink(witness, &tries, holds)));
+        let found = |witness: Witness| {
+            let probes = probes(sides, &asks);
+            let holds = |one: &Witness| probes.iter().all(|probe| probe.may_fire(one)) && holds(one);
+            Answer::Possible(Box::new(shrink(witness, &tries, holds)))
+        };
         let question = Question::new(sides, &asks, None, &pool);
         match self.rounds(&question) {
             Some(Attempt::Found(witness)) => return found(*witness),

@@ -1,7 +1,7 @@
 //! What two sets of rules do differently: two profiles, or one profile with two tables on top.
 
-use super::document::Witness;
 use super::answer::Questions;
+use super::document::Witness;
 use super::question::{Answer, Side};
 use super::versions;
 use crate::subject::Kind;

@@ -164,7 +164,9 @@ pub(super) fn look(
 ) -> Vec<(String, Vec<String>)> {
     let rule = |id: &RuleId| side.rules().find(|rule| rule.id == *id);
     match law {
-        RowLaw::Reachable => ids.iter().filter_map(|id| failure(id, reach(questions, side, rule(id)?))).collect(),
+        RowLaw::Reachable => {
+            ids.iter().filter_map(|id| failure(id, reach(questions, side, rule(id)?))).collect()
+        }
         RowLaw::Unshadowed => ids
             .iter()
             .filter_map(|id| {
@@ -217,25 +219,27 @@ fn distinct(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<(String, 
     let ids: BTreeSet<&RuleId> = ids.iter().collect();
     let rules: Vec<&Rule> = side.rules().filter(|rule| rule.effect != Effect::Set).collect();
     let numbers: BTreeMap<&RuleId, usize> = rules.iter().zip(0..).map(|(rule, n)| (&rule.id, n)).collect();
-    // For each row the documents that are known to fire it, each with all rows that it fires.
-    let mut shown: Vec<Vec<Vec<bool>>> = Vec::new();
-    for rule in &rules {
-        let mut all = Vec::new();
-        for decision in known(questions, side, rule).iter() {
+    // For each row the documents that are known to fire it, each with all rows that it fires; nothing if finding out takes
+    // too many steps.
+    let mut shown: Vec<Option<Vec<Vec<bool>>>> = Vec::new();
+    for (at, rule) in rules.iter().enumerate() {
+        let rows = |decision: &Decision| {
             let mut row = vec![false; rules.len()];
             for number in fired(decision).filter_map(|id| numbers.get(id)) {
                 if let Some(slot) = row.get_mut(*number) {
                     *slot = true;
                 }
             }
-            all.push(row);
-        }
-        all.retain(|row| row.get(shown.len()) == Some(&true));
-        shown.push(all);
+            row
+        };
+        let all = known(questions, side, rule).map(|known| known.iter().map(rows).collect::<Vec<_>>());
+        shown.push(all.map(|all| all.into_iter().filter(|row| row.get(at) == Some(&true)).collect()));
     }
     let without = |one: usize, other: usize| {
-        shown.get(one).is_some_and(|all| all.iter().any(|row| row.get(other) == Some(&false)))
+        let all = shown.get(one).and_then(Option::as_ref);
+        all.is_some_and(|all| all.iter().any(|row| row.get(other) == Some(&false)))
     };
+    let unknown = |one: usize| shown.get(one).is_none_or(Option::is_none);
     let mut out = Vec::new();
     for (at, one) in rules.iter().enumerate() {
         for (next, other) in rules.iter().enumerate().skip(at.saturating_add(1)) {
@@ -243,11 +247,19 @@ fn distinct(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<(String, 
             if !concerned || one.effect != other.effect || without(at, next) || without(next, at) {
                 continue;
             }
+            let about = format!("{} and {}", one.id, other.id);
+            if unknown(at) || unknown(next) {
+                // One line for each such row, and not one for each pair.
+                out.push((
+                    about,
+                    Answer::OverBudget { steps: questions.steps() }.doubts().unwrap_or_default(),
+                ));
+                break;
+            }
             let differ = |fires: &RuleId, silent: &RuleId| {
                 let asks = [(0, Ask::Fires(fires.clone())), (0, Ask::Silent(silent.clone()))];
                 questions.answer(&[side], &asks)
             };
-            let about = format!("{} and {}", one.id, other.id);
             match (differ(&one.id, &other.id), differ(&other.id, &one.id)) {
                 (Answer::Possible(_), _) | (_, Answer::Possible(_)) => {}
                 (Answer::Impossible, Answer::Impossible) => out.push((about, Vec::new())),
@@ -258,14 +270,15 @@ fn distinct(questions: &Questions, side: &Side, ids: &[RuleId]) -> Vec<(String, 
     out
 }
 
-/// What is said of the examples of a row, or else of a document that fires it.
-fn known(questions: &Questions, side: &Side, rule: &Rule) -> Rc<Vec<Decision>> {
-    let said = questions.said(side, rule).unwrap_or_default();
+/// What is said of the examples of a row, or else of a document that fires it; `None` if that takes too many steps.
+fn known(questions: &Questions, side: &Side, rule: &Rule) -> Option<Rc<Vec<Decision>>> {
+    let said = questions.said(side, rule)?;
     if said.iter().any(|decision| fired(decision).any(|id| *id == rule.id)) {
-        return said;
+        return Some(said);
     }
     match questions.answer(&[side], &[(0, Ask::Fires(rule.id.clone()))]) {
-        Answer::Possible(witness) => Rc::new(side.judge(&witness).into_iter().collect()),
-        _ => said,
+        Answer::Possible(witness) => Some(Rc::new(side.judge(&witness).into_iter().collect())),
+        Answer::OverBudget { .. } => None,
+        Answer::Impossible | Answer::Undecided(_) => Some(said),
     }
 }

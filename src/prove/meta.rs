@@ -1,10 +1,10 @@
 //! Laws of judging itself: what more rows, or fewer facts, can and cannot do.
 
+use super::answer::{Questions, REPLAY, UNREAL};
+use super::diagram::{Bdd, Meter};
 use super::document::{Witness, build};
 use super::entries::{Wanted, entries};
 use super::prover::Case;
-use super::answer::{Questions, REPLAY, UNREAL};
-use super::diagram::{Bdd, Meter};
 use super::question::{Answer, Ask, Side};
 use super::reads::Reads;
 use super::solve::Models;
@@ -124,7 +124,8 @@ impl Questions {
             return Answer::Impossible;
         }
         let doubts = models.doubts.iter().cloned().collect();
-        let mut found = pool.documents.iter().filter_map(|w| self.tell_less(side, &rule.id, w.clone(), &tries));
+        let mut found =
+            pool.documents.iter().filter_map(|w| self.tell_less(side, &rule.id, w.clone(), &tries));
         match found.next() {
             Some(witness) => Answer::Possible(Box::new(witness)),
             None if meter.is_over() || tries.is_over() => Answer::OverBudget { steps: self.steps() },

@@ -44,16 +44,16 @@ impl Pool {
             }
         }
         out.strings = strings.into_iter().collect();
-        out.strings.sort_by_key(|s| (s.len(), s.clone()));
-        out.documents.sort_by_key(Witness::size);
+        out.strings.sort_by_cached_key(|s| (s.len(), s.clone()));
+        out.documents.sort_by_cached_key(Witness::size);
         out.documents.dedup();
         for lists in out.lists.values_mut() {
-            lists.sort_by_key(|json| json.to_string().len());
+            lists.sort_by_cached_key(|json| json.to_string().len());
             lists.dedup();
             // Views of lists mostly look at more than one element.
             let elements: Vec<Json> = lists.iter().filter_map(Json::as_array).flatten().cloned().collect();
             let mut elements: Vec<&Json> = elements.iter().filter(|e| e.is_string()).collect();
-            elements.sort_by_key(|e| e.to_string());
+            elements.sort_by_cached_key(|e| e.to_string());
             elements.dedup();
             elements.truncate(MAX_ELEMENTS);
             let pairs = elements.iter().flat_map(|a| elements.iter().map(move |b| (a, b)));

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::answer::Questions;
 use super::document::Witness;
 use super::hygiene;
 use super::life::Life;
-use super::answer::Questions;
 use super::question::{Answer, Ask, Side};
 use super::theorem::{self, Form, Listed, RowLaw, Theorem};
 use super::versions;

@@ -64,13 +64,38 @@ pub(super) struct Side {
     pub(super) kind: Kind,
 }
 
+/// Tells soon of most documents that a row does not fire on them.
+#[derive(Debug)]
+pub(super) struct Probe {
+    policy: Policy,
+    kind: Kind,
+    row: RuleId,
+}
+
+impl Probe {
+    /// False only if the row does not fire.
+    pub(super) fn may_fire(&self, witness: &Witness) -> bool {
+        let texts = witness.texts();
+        let decision = self.policy.trace(&texts.request(self.kind), &Budget::default());
+        decision.is_ok_and(|decision| decision.trace.iter().any(|t| t.rule == self.row && t.fired > 0))
+    }
+}
+
 impl Side {
     /// `None` if the profile does not judge the kind.
     pub(super) fn new(catalog: &Catalog, profile: &str, kind: Kind) -> Option<Self> {
         let policy = Policy::new(catalog.clone(), profile).ok()?;
-        let world = World::new(catalog, profile, kind.as_str())?;
+        let world = World::new(policy.program(kind)?.clone(), catalog.profiles(), profile);
         let judges = policy.kinds().any(|k| k == kind);
         judges.then_some(Self { catalog: catalog.clone(), world, policy, kind })
+    }
+
+    /// Its rules, but of those only one and what changes what it reads.
+    pub(super) fn probe(&self, id: &RuleId) -> Probe {
+        let asked = |rule: &Rule| (rule.id == *id).then_some(Wanted::YES);
+        let rows = self.world.relevant(&asked, &|_| None);
+        let keep = |rule: &Rule| rows.iter().any(|(row, _)| row.id == rule.id);
+        Probe { policy: self.policy.only(self.kind, keep), kind: self.kind, row: id.clone() }
     }
 
     /// The same with what loading finds as a root of its own; `None` if its rules do not ask for it.
@@ -84,8 +109,7 @@ impl Side {
 
     /// The same with one row only: its condition as it stands, whatever other rows do.
     pub(super) fn alone(side: &Self, id: &RuleId) -> Self {
-        let mut world = side.world.clone();
-        world.program = world.program.only(|rule| rule.id == *id);
+        let world = side.world.only(id);
         Self { catalog: side.catalog.clone(), world, policy: side.policy.clone(), kind: side.kind }
     }
 
@@ -174,8 +198,7 @@ impl Side {
     /// What the rules say of a document, row by row.
     pub(super) fn judge(&self, witness: &Witness) -> Option<Decision> {
         let texts = witness.texts();
-        let outcome = self.policy.judge_traced(&texts.request(self.kind), &Budget::default());
-        outcome.ok().map(|outcome| outcome.decision)
+        self.policy.trace(&texts.request(self.kind), &Budget::default()).ok()
     }
 
     /// Whether a document does what is asked.

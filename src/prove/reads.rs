@@ -23,12 +23,6 @@ impl Reads {
         out
     }
 
-    /// What all of some rows read.
-    pub(super) fn join(&mut self, other: Self) {
-        self.names.extend(other.names);
-        self.places.extend(other.places);
-    }
-
     /// Whether a field of one of these names is read.
     pub(super) fn has_name(&self, names: &BTreeSet<String>) -> bool {
         !self.names.is_disjoint(names)

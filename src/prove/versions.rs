@@ -73,14 +73,16 @@ fn by_example(
         |side: usize| -> Vec<&Ask> { asks.iter().filter(|(n, _)| *n == side).map(|(_, ask)| ask).collect() };
     let (first, second) = (on(0), on(1));
     let meter = Meter::new(questions.share());
-    let holds = |witness: &Witness| after.does(&second, witness) && before.does(&first, witness);
+    let holds = |witness: &Witness| before.does(&first, witness) && after.does(&second, witness);
     let mut examples: Vec<Witness> = rule.bad.iter().map(of_example).collect();
     // Without their particular spelling, if that makes no difference.
     let plain = |witness: &Witness| Witness { raw: None, ..witness.clone() };
     let spelt = examples.iter().filter(|witness| witness.raw.is_some()).map(plain).collect::<Vec<_>>();
     examples.extend(spelt);
-    examples.sort_by_key(|witness| (witness.raw.is_some(), witness.size()));
+    examples.sort_by_cached_key(|witness| (witness.raw.is_some(), witness.size()));
     let shown = examples.into_iter().find(|witness| meter.spend(REPLAY) && holds(witness))?;
+    let probe = after.probe(&rule.id);
+    let holds = |witness: &Witness| probe.may_fire(witness) && holds(witness);
     Some(Answer::Possible(Box::new(shrink(shown, &meter, holds))))
 }
 

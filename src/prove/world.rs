@@ -1,6 +1,7 @@
 //! A program as functions over the atoms: when each row fires, when everything is allowed.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::diagram::Bdd;
 use super::entries::Wanted;
@@ -9,7 +10,7 @@ use super::reads::Reads;
 use super::space::{Space, TermId};
 use crate::engine::Program;
 use crate::schema::Schema;
-use crate::table::{Catalog, Operand, Rule, RuleId};
+use crate::table::{Operand, Profiles, Rule, RuleId};
 
 /// The rules of one subject in one profile.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(super) struct World {
     pub(super) schemas: Vec<Schema>,
     /// The number of each root in questions.
     pub(super) roots: Vec<usize>,
+    /// What each row reads, in their order.
+    reads: Rc<Vec<Reads>>,
 }
 
 /// What the rows of a world do.
@@ -58,10 +61,8 @@ pub(super) struct Terms<'t> {
 }
 
 impl World {
-    /// `None` if the catalog has no such subject.
-    pub(super) fn new(catalog: &Catalog, profile: &str, subject: &str) -> Option<Self> {
-        let program = Program::new(catalog, profile, subject)?;
-        let profiles = catalog.profiles();
+    /// `program` is that of a profile among these.
+    pub(super) fn new(program: Program, profiles: &Profiles, profile: &str) -> Self {
         let has = |id: &str| profiles.at_least(profile, id);
         let subject = program.subject();
         let schemas: Vec<Schema> = std::iter::once(&subject.schema)
@@ -69,7 +70,21 @@ impl World {
             .map(|schema| schema.at_profile(&has))
             .collect();
         let roots = (0..schemas.len()).collect();
-        Some(Self { program, schemas, roots })
+        let reads = Rc::new(program.rules().map(Reads::of).collect());
+        Self { program, schemas, roots, reads }
+    }
+
+    /// The same with one row only.
+    pub(super) fn only(&self, id: &RuleId) -> Self {
+        let program = self.program.only(|rule| rule.id == *id);
+        let reads = Rc::new(program.rules().map(Reads::of).collect());
+        Self { program, reads, ..self.clone() }
+    }
+
+    /// The rows, each with what it reads.
+    pub(super) fn rules_and_reads(&self) -> impl DoubleEndedIterator<Item = (&Rule, &Reads)> {
+        let rules: Vec<&Rule> = self.rules().collect();
+        rules.into_iter().zip(self.reads.iter())
     }
 
     /// The rows, in the order in which they are judged.
@@ -87,10 +102,9 @@ impl World {
         ends: &dyn Fn(&Rule) -> Option<Wanted>,
     ) -> Vec<(&Rule, Wanted)> {
         let mut out = Vec::new();
-        let mut read = Reads::default();
-        let all: Vec<&Rule> = self.rules().collect();
+        let mut read: Vec<&Reads> = Vec::new();
         // From the last on: a row that changes something matters to what comes after it only.
-        for rule in all.into_iter().rev() {
+        for (rule, reads) in self.rules_and_reads().rev() {
             let mut how = wanted(rule);
             // What is set in a loop is not modelled, wherever it is, and so makes everything doubtful.
             let looped = !rule.set.is_empty() && !rule.each.is_empty();
@@ -98,13 +112,13 @@ impl World {
                 if let Some(end) = ends(rule).filter(|_| rule.halt) {
                     how = Some(how.map_or(end, |how| how.and(end)));
                 }
-                if looped || read.sees_any(rule) {
+                if looped || read.iter().any(|reads| reads.sees_any(rule)) {
                     let asked = how.is_some_and(|how| how.asked);
                     how = Some(Wanted { asked, ..Wanted::BOTH });
                 }
             }
             if let Some(how) = how {
-                read.join(Reads::of(rule));
+                read.push(reads);
                 out.push((rule, how));
             }
         }

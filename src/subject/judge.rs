@@ -101,6 +101,8 @@ pub enum JudgeError {
 pub(super) enum Mode {
     /// The decision alone.
     Bare,
+    /// The decision, and what each rule did.
+    Rows,
     Plain,
     Traced,
     Covered,
@@ -247,7 +249,7 @@ impl<'j> Job<'j> {
     fn decide(&self, document: &Facts<'_>, others: &[&Facts<'_>]) -> Result<Decision, JudgeError> {
         Ok(match self.mode {
             Mode::Bare | Mode::Plain => self.ready.program.evaluate(document, others, self.budget)?,
-            Mode::Traced => self.ready.program.evaluate_traced(document, others, self.budget)?,
+            Mode::Rows | Mode::Traced => self.ready.program.evaluate_traced(document, others, self.budget)?,
             Mode::Covered => self.ready.program.evaluate_covered(document, others, self.budget)?,
             Mode::Naive => self.ready.program.evaluate_naively(document, others, self.budget)?,
         })
@@ -260,7 +262,7 @@ impl<'j> Job<'j> {
         resolve: impl FnOnce() -> Option<Json>,
     ) -> Result<Outcome, JudgeError> {
         let decision = self.decide(document, others)?;
-        let wanted = !matches!(self.mode, Mode::Bare) && decision.verdict != Verdict::Deny;
+        let wanted = !matches!(self.mode, Mode::Bare | Mode::Rows) && decision.verdict != Verdict::Deny;
         let resolved = if wanted { resolve() } else { None };
         Ok(Outcome { decision, resolved })
     }
@@ -313,7 +315,8 @@ impl<'j> Job<'j> {
         };
         let others = [&loaded.load, image, daemon, host, http];
         let decision = self.decide(&loaded.facts, &others)?;
-        let effective = if matches!(self.mode, Mode::Bare) { None } else { create::effective(&loaded) };
+        let effective =
+            if matches!(self.mode, Mode::Bare | Mode::Rows) { None } else { create::effective(&loaded) };
         let resolved = effective.map(|effective| {
             if decision.verdict == Verdict::Deny {
                 return serde_json::json!({ "effective": effective });

@@ -26,10 +26,10 @@ pub(super) fn judge(
     let verdict = if findings.is_empty() { Verdict::Allow } else { Verdict::Deny };
     let trace = match mode {
         Mode::Bare | Mode::Plain => Vec::new(),
-        Mode::Traced | Mode::Covered | Mode::Naive => trace(&judged),
+        Mode::Rows | Mode::Traced | Mode::Covered | Mode::Naive => trace(&judged),
     };
     let decision = Decision { verdict, findings, needs: Vec::new(), alternatives: Vec::new(), trace };
-    let resolved = if matches!(mode, Mode::Bare) { None } else { Some(resolved(&judged)) };
+    let resolved = if matches!(mode, Mode::Bare | Mode::Rows) { None } else { Some(resolved(&judged)) };
     Ok(Outcome { decision, resolved })
 }
 

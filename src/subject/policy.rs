@@ -202,6 +202,32 @@ impl Policy {
         judge::judge(self, request, budget, Mode::Traced)
     }
 
+    /// What [`Policy::judge_traced`] decides, without what the document resolves to.
+    #[cfg(feature = "prove")]
+    pub(crate) fn trace(&self, request: &Request<'_>, budget: &Budget) -> Result<Decision, JudgeError> {
+        judge::judge(self, request, budget, Mode::Rows).map(|outcome| outcome.decision)
+    }
+
+    /// The rules of a kind; `None` if the profile does not judge it.
+    #[cfg(feature = "prove")]
+    pub(crate) fn program(&self, kind: Kind) -> Option<&Program> {
+        self.ready(kind).ok()?.map(|ready| &ready.program)
+    }
+
+    /// The same for one kind and some of its rules, to ask what those do by themselves.
+    #[cfg(feature = "prove")]
+    pub(crate) fn only(&self, kind: Kind, keep: impl Fn(&Rule) -> bool) -> Self {
+        let Inner { profile, profiles, given, .. } = &*self.inner;
+        let (kinds, lifecycle) = <([OnceLock<_>; Kind::ALL.len()], _)>::default();
+        if let (Ok(ready), Some(cell)) = (self.ready(kind), kinds.get(kind as usize)) {
+            let less =
+                |ready: &Ready| Ready { program: ready.program.only(keep), schemas: ready.schemas.clone() };
+            cell.get_or_init(|| Ok(ready.map(less)));
+        }
+        let (profile, profiles, given) = (profile.clone(), profiles.clone(), given.clone());
+        Self { inner: Arc::new(Inner { profile, profiles, given, kinds, lifecycle }) }
+    }
+
     /// The same as [`Policy::judge_traced`], and [`RuleTrace::seen`](crate::engine::RuleTrace::seen) tells which tests of
     /// each condition decided. Slower.
     ///
