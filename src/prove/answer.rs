@@ -1,12 +1,12 @@
 //! How questions are answered: by rounds that look at few rows, and by looking at all.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::diagram::Meter;
-use super::document::{Witness, build};
+use super::document::{Witness, build, picks};
 use super::entries::{Entries, Wanted, at_most, entries};
 use super::pool::{Pool, of_example};
 use super::question::{Answer, Ask, Probe, Side};
@@ -21,8 +21,6 @@ use crate::table::{Rule, RuleId};
 
 /// How many models of one question are replayed.
 const MAX_REPLAYS: usize = 16;
-/// How many examples stand in for a list that a view looks into as a whole.
-const MAX_PICKS: usize = 200;
 
 /// The steps that a question may take by default. A step is about a visit to a node of a decision diagram, so that the most
 /// that a question takes is a few seconds.
@@ -173,7 +171,7 @@ impl<'q, 'r> Question<'q, 'r> {
 }
 
 /// For each row that is to fire.
-fn probes(sides: &[&Side], asks: &[Vec<&Ask>]) -> Vec<Probe> {
+fn probes_of(sides: &[&Side], asks: &[Vec<&Ask>]) -> Vec<Probe> {
     let probe = |side: &Side, ask: &Ask| match ask {
         Ask::Fires(id) => Some(side.probe(id)),
         _ => None,
@@ -237,11 +235,12 @@ impl Questions {
         let pool = self.pool(first);
         let holds = |witness: &Witness| sides.iter().zip(&asks).all(|(side, asks)| side.does(asks, witness));
         let tries = Meter::new(self.share());
-        let found = |witness: Witness| {
-            let probes = probes(sides, &asks);
-            let holds = |one: &Witness| probes.iter().all(|probe| probe.may_fire(one)) && holds(one);
-            Answer::Possible(Box::new(shrink(witness, &tries, holds)))
+        let probes = OnceCell::new();
+        let quickly = |witness: &Witness| {
+            let probes = probes.get_or_init(|| probes_of(sides, &asks));
+            probes.iter().all(|probe| probe.may_fire(witness)) && holds(witness)
         };
+        let found = |witness: Witness| Answer::Possible(Box::new(shrink(witness, &tries, quickly)));
         let question = Question::new(sides, &asks, None, &pool);
         match self.rounds(&question) {
             Some(Attempt::Found(witness)) => return found(*witness),
@@ -261,24 +260,20 @@ impl Questions {
             Attempt::Doubtful(doubts) => Answer::Undecided(doubts),
             Attempt::Over | Attempt::More(_) => Answer::OverBudget { steps: self.steps },
         };
-        // Where all that can matter is too much, a document may still be found among few entries, or an example of some
-        // row may do.
-        let few = FEW.into_iter().filter(|few| *few < most).find_map(|few| {
-            match self.attempt(&question, question.few_entries(few), &Cell::new(self.share())) {
-                Attempt::Found(witness) => Some(*witness),
-                Attempt::None | Attempt::Doubtful(_) | Attempt::More(_) => None,
-                Attempt::Over => {
-                    unknown = Answer::OverBudget { steps: self.steps };
-                    None
-                }
-            }
-        });
-        let example = || pool.documents.iter().find(|witness| tries.spend(REPLAY) && holds(witness)).cloned();
-        match few.or_else(example) {
-            Some(witness) => found(witness),
-            None if tries.is_over() => Answer::OverBudget { steps: self.steps },
-            None => unknown,
+        // Where all that can matter is too much, an example of some row may do, or a document may still be found among few
+        // entries.
+        let mut examples = pool.documents.iter();
+        if let Some(witness) = examples.find(|witness| tries.spend(REPLAY) && quickly(witness)) {
+            return found(witness.clone());
         }
+        for few in FEW.into_iter().filter(|few| *few < most) {
+            match self.attempt(&question, question.few_entries(few), &Cell::new(self.share())) {
+                Attempt::Found(witness) => return found(*witness),
+                Attempt::None | Attempt::Doubtful(_) | Attempt::More(_) => {}
+                Attempt::Over => unknown = Answer::OverBudget { steps: self.steps },
+            }
+        }
+        if tries.is_over() { Answer::OverBudget { steps: self.steps } } else { unknown }
     }
 
     /// Looks at few rows first, and adds those that turn out to matter: what is impossible because of some of the rows is so
@@ -343,8 +338,7 @@ impl Questions {
         let mut out = None;
         'models: for _ in 0..MAX_REPLAYS {
             let Some(values) = models.next() else { break };
-            let picks = if values.whole.is_empty() { 1 } else { MAX_PICKS };
-            for pick in 0..picks {
+            for pick in 0..picks(models.space(), &values, &names) {
                 if !meter.spend(REPLAY) {
                     break 'models;
                 }

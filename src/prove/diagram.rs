@@ -84,6 +84,24 @@ impl Bdd {
         Self { raw: raw(&nodes), meter: meter.clone() }
     }
 
+    /// All of these variables are as they are told, each of them once.
+    pub(super) fn cube(meter: &Rc<Meter>, mut variables: Vec<(u16, bool)>) -> Self {
+        let count = u64::try_from(variables.len()).unwrap_or(u64::MAX);
+        if variables.iter().any(|(variable, _)| *variable >= VARIABLES) || !meter.spend(count) {
+            return Self::constant(meter, false);
+        }
+        // From the last variable to the first: each node stands on top of those behind it.
+        variables.sort_unstable_by_key(|(variable, _)| std::cmp::Reverse(*variable));
+        let mut nodes = vec![BddNode::mk_zero(VARIABLES), BddNode::mk_one(VARIABLES)];
+        let mut below = BddPointer::one();
+        for (variable, value) in variables {
+            let (low, high) = if value { (BddPointer::zero(), below) } else { (below, BddPointer::zero()) };
+            below = BddPointer::from_index(nodes.len());
+            nodes.push(BddNode::mk_node(BddVariable::from_index(variable.into()), low, high));
+        }
+        Self { raw: raw(&nodes), meter: meter.clone() }
+    }
+
     fn value(&self, value: bool) -> Self {
         Self::constant(&self.meter, value)
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::pool::Pool;
+use super::question::OWN;
 use super::space::{Node, Space, Term, TermId};
 use super::values::Values;
 use crate::schema::{Constant, TextKind, Type};
@@ -86,8 +87,47 @@ impl Texts {
     }
 }
 
+/// What may stand in front of the place where a text stops being JSON.
+const FRONTS: [&str; 12] =
+    ["", "{", "{}", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "[", "[1", "[1,", "1", "{\"a\":\"b\""];
+/// How many examples stand in for a list that a view looks into as a whole.
+const MAX_PICKS: usize = 200;
+
+/// How many documents there are to try for a model.
+pub(super) fn picks(space: &Space, values: &Values, roots: &[&str]) -> usize {
+    if !values.whole.is_empty() {
+        MAX_PICKS
+    } else if broken(space, values, roots).is_some() {
+        FRONTS.len().saturating_add(1)
+    } else {
+        1
+    }
+}
+
+/// What a model says of a text that is no JSON: what stands before the place where it stops being JSON, and what from there
+/// on.
+fn broken<'v>(space: &Space, values: &'v Values, roots: &[&str]) -> Option<[&'v [u8]; 2]> {
+    let load = space.terms().filter(|(_, term)| match term.node {
+        Node::Root(root) => {
+            let at = root.checked_rem(OWN).unwrap_or(root).checked_sub(1);
+            at.and_then(|at| roots.get(at)) == Some(&"load")
+        }
+        _ => false,
+    });
+    let entries = load.filter_map(|(load, _)| {
+        let syntax = space.find(&Node::Field(load, "syntax".to_owned()))?;
+        values.used.contains(&(syntax, 0)).then(|| space.find(&Node::Element(syntax, 0)))?
+    });
+    let entry = entries.into_iter().next()?;
+    let text = |name: &str| {
+        let text = space.find(&Node::Field(entry, name.to_owned())).and_then(|id| values.strings.get(&id));
+        text.map_or(&[][..], Vec::as_slice)
+    };
+    Some([text("before"), text("near")])
+}
+
 /// Builds the document of a model. `roots` are the names of the subject's roots; `pick` chooses among the examples of
-/// lists that a view looks into as a whole.
+/// lists that a view looks into as a whole, or among what stands before the error in a text that is no JSON.
 pub(super) fn build(
     space: &Space,
     values: &Values,
@@ -124,6 +164,13 @@ pub(super) fn build(
             members.insert("exit".to_owned(), exit);
         }
         out.answer = Some(facts);
+    }
+    if let Some([before, near]) = broken(space, values, roots) {
+        let front = match pick.checked_sub(1) {
+            None => before,
+            Some(at) => FRONTS.get(at).map_or(before, |front| front.as_bytes()),
+        };
+        out.raw = Some([front, near].concat());
     }
     if let (Kind::Name, Json::Object(members)) = (kind, &mut out.document) {
         // A question about a name has one, even if it is empty.

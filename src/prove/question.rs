@@ -10,7 +10,7 @@ use crate::subject::{Kind, Policy};
 use crate::table::{Catalog, Effect, Rule, RuleId};
 
 /// What is added to the number of a root that two sides do not share.
-const OWN: usize = 100;
+pub(super) const OWN: usize = 100;
 
 /// The answer to "is there a document that …?".
 #[derive(Clone, Debug, PartialEq)]

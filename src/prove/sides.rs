@@ -188,11 +188,7 @@ fn strings(space: &mut Space, out: &mut Vec<Bdd>) {
         let Some(found) = found.as_ref().and_then(|found| found.found.as_ref()) else { continue };
         let mut any = space.no();
         for (outcome, _) in found {
-            let mut all = space.yes();
-            // From the last variable to the first: each step then puts one node on top.
-            for ((_, number), value) in tests.iter().zip(outcome).rev() {
-                all = all.and(&space.literal(*number, *value));
-            }
+            let all = space.cube(tests.iter().map(|(_, number)| *number).zip(outcome.iter().copied()));
             any = any.or(&all);
         }
         out.push(any);

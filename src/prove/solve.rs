@@ -220,10 +220,7 @@ impl<'s> Search<'s> {
 }
 
 fn exclude(space: &Space, formula: &mut Bdd, literals: &Literals) {
-    let mut all = space.yes();
-    for (number, holds) in literals.iter().rev() {
-        all = all.and(&space.literal(*number, *holds));
-    }
+    let all = space.cube(literals.iter().map(|(number, holds)| (*number, *holds)));
     *formula = formula.and_not(&all);
 }
 

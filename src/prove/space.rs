@@ -173,8 +173,8 @@ pub(super) struct Space {
     atom_numbers: BTreeMap<Atom, usize>,
     /// The variable of each atom.
     places: Vec<u16>,
-    /// And back.
-    owners: BTreeMap<u16, usize>,
+    /// And back, by variable.
+    owners: Vec<Option<usize>>,
     /// The next free variable of each term, and the end of its block.
     blocks: BTreeMap<TermId, (u16, u16)>,
     next_block: u16,
@@ -206,7 +206,7 @@ impl Space {
             atoms: Vec::new(),
             atom_numbers: BTreeMap::new(),
             places: Vec::new(),
-            owners: BTreeMap::new(),
+            owners: Vec::new(),
             blocks: BTreeMap::new(),
             next_block: 0,
             slots: entries.slots,
@@ -262,7 +262,11 @@ impl Space {
                 self.atom_numbers.insert(atom.clone(), number);
                 self.atoms.push(atom);
                 self.places.push(place);
-                self.owners.insert(place, number);
+                let least = usize::from(place).saturating_add(1);
+                self.owners.resize(self.owners.len().max(least), None);
+                if let Some(owner) = self.owners.get_mut(usize::from(place)) {
+                    *owner = Some(number);
+                }
                 number
             }
         };
@@ -288,7 +292,7 @@ impl Space {
 
     /// The number of the atom that a variable stands for.
     pub(super) fn owner(&self, variable: BddVariable) -> Option<usize> {
-        self.owners.get(&u16::try_from(variable.to_index()).ok()?).copied()
+        self.owners.get(variable.to_index()).copied().flatten()
     }
 
     /// The number of an atom, if the question has it.
@@ -304,6 +308,12 @@ impl Space {
     pub(super) fn literal(&self, number: usize, value: bool) -> Bdd {
         let place = self.places.get(number).copied().unwrap_or(u16::MAX);
         if place < VARIABLES { Bdd::literal(&self.meter, place, value) } else { self.no() }
+    }
+
+    /// Atoms, by their numbers, are all as they are told.
+    pub(super) fn cube(&self, literals: impl Iterator<Item = (usize, bool)>) -> Bdd {
+        let place = |number: usize| self.places.get(number).copied().unwrap_or(u16::MAX);
+        Bdd::cube(&self.meter, literals.map(|(number, value)| (place(number), value)).collect())
     }
 
     /// As [`language::outcomes`]; `None` if that would take too many steps.

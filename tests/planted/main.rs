@@ -36,6 +36,8 @@ impl fmt::Display for Flaw {
 enum Fate {
     /// A table that does not load, a theorem that comes out otherwise, a difference with a witness.
     Caught(&'static str),
+    /// It is said not to be known whether it matters, and why not.
+    Unknown(String),
     /// Nothing noticed it, and why.
     Missed(String),
     /// It was noticed, and what was shown for it is wrong.
@@ -83,6 +85,13 @@ fn plant<T: Sync>(all: &[T], share: usize, one: impl Fn(&T) -> Vec<(Flaw, Fate)>
                 *by.entry(how).or_insert(0) += 1;
                 if known {
                     problems.push(format!("caught, and listed as missed:\t{flaw}"));
+                }
+            }
+            Fate::Unknown(why) => {
+                *by.entry("by diff, which says that it does not know").or_insert(0) += 1;
+                println!("not known:\t{flaw}\t{why}");
+                if known {
+                    problems.push(format!("not known, and listed as missed:\t{flaw}"));
                 }
             }
             Fate::Missed(why) => {

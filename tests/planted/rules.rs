@@ -50,7 +50,7 @@ fn changed(rule: &Rule, mutant: &Mutant) -> Fate {
     let mut caught = None;
     for one in &found.differences {
         let Some(shown) = &one.witness else {
-            caught = caught.or(Some(Fate::Caught("by diff, which says that it does not know")));
+            caught = caught.or_else(|| Some(Fate::Unknown(one.doubts.join("; "))));
             continue;
         };
         let row = one.rule.as_ref().unwrap().as_str();
