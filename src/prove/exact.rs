@@ -55,7 +55,30 @@ pub(super) fn lemmas(space: &mut Space) -> Vec<Bdd> {
             out.push(one.imp(&slash));
         }
     }
+    repeats(space, &mut out);
     out
+}
+
+/// Nothing repeats in a list of fewer than two.
+fn repeats(space: &mut Space, out: &mut Vec<Bdd>) {
+    let calls: Vec<(TermId, TermId)> = space
+        .terms()
+        .filter_map(|(id, term)| match &term.node {
+            Node::View("repeated_bind" | "repeated_mount", args) => match args.as_slice() {
+                [Arg::Term(list)] => Some((id, *list)),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    for (call, list) in calls {
+        // The first field says whether something does.
+        let found = space.find(&Node::Output(call, 0)).map(Atom::True);
+        if let Some(found) = found.filter(|found| space.has_atom(found) && space.slots_of(list) > 1) {
+            let (found, second) = (space.atom(found), space.atom(Atom::Used(list, 1)));
+            out.push(found.imp(&second));
+        }
+    }
 }
 
 /// What views of a whole list or map give where there is none.
@@ -280,6 +303,29 @@ mod tests {
                 assert!(count == 0 || name.contains(&b'/'), "{root:?} {name:?}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_repeats_in_a_list_of_one() {
+        let catalog = crate::table::Catalog::builtin().unwrap();
+        let schema = catalog.schema("create").unwrap();
+        let mut repeated = 0;
+        for (name, list, entry) in
+            [("repeated_bind", "Binds", r#""/a:/b""#), ("repeated_mount", "Mounts", r#"{"Target":"/b"}"#)]
+        {
+            let view = view(name).unwrap();
+            assert_eq!(view.fields[0].0, "found");
+            for entries in [String::new(), entry.to_owned(), format!("{entry},{entry}")] {
+                let text = format!(r#"{{"HostConfig":{{"{list}":[{entries}]}}}}"#);
+                let loaded = crate::facts::load_create(text.as_bytes(), schema, &Default::default()).unwrap();
+                let host = crate::facts::Item::root(&loaded.facts, "HostConfig").unwrap();
+                let args: Vec<_> = host.field(list).into_iter().map(ViewArg::Item).collect();
+                let found = (view.eval)(&args).get(0) == Some(&ViewField::Bool(true));
+                assert_eq!(found, entries.contains(','), "{text}");
+                repeated += usize::from(found);
+            }
+        }
+        assert_eq!(repeated, 2);
     }
 
     #[test]

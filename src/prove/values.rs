@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::exact;
 use super::number::{self, Difference};
 use super::space::{Arg, Atom, LangId, Node, Space, TermId};
-use crate::facts::views::{ViewArg, ViewField};
+use crate::facts::views::{ParamType, ViewArg, ViewField};
 use crate::schema::{Constant, IntSize, Type};
 
 /// Atoms and whether each holds.
@@ -64,8 +64,9 @@ pub(super) enum Conflict {
 /// Finds values for a model; `pool` are strings to try as arguments of views, short ones first.
 pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Result<Values, Conflict> {
     let mut out = plain(space, model);
-    out.numbers = numbers(space, model).map_err(|()| {
-        let core = smaller(pick(space, model, is_number), |l| numbers(space, l).is_err());
+    let none = BTreeMap::new();
+    out.numbers = numbers(space, model, &none).map_err(|()| {
+        let core = smaller(pick(space, model, is_number), |l| numbers(space, l, &none).is_err());
         Conflict::Hard(core)
     })?;
     out.strings = strings(space, model, &BTreeMap::new()).map_err(|lack| {
@@ -80,6 +81,10 @@ pub(super) fn values(space: &Space, model: &Literals, pool: &[Vec<u8>]) -> Resul
     if calls.is_empty() {
         return Ok(out);
     }
+    out.numbers = numbers_of_views(space, model, &calls, out.numbers).ok_or_else(|| {
+        let why = "what views make of an integer is only known by trying";
+        Conflict::Soft(pick(space, model, is_number), why.to_owned())
+    })?;
     let tries = MAX_TRIES;
     let mut search = Search { space, pool, far: true, model, numbers: &out.numbers, calls: &calls, tries };
     match search.run() {
@@ -163,9 +168,57 @@ fn bounds(space: &Space, term: TermId) -> (i64, i64) {
     }
 }
 
-fn numbers(space: &Space, model: &Literals) -> Result<BTreeMap<TermId, i64>, ()> {
+/// Integers to try as arguments of views, besides what is there.
+const INTEGERS: [i64; 8] = [0, 1, 2, 8, 64, 1_000, 1_000_000, 10_000_000_000];
+
+/// Integers with which views of one integer give what the model wants of them.
+fn numbers_of_views(
+    space: &Space,
+    model: &Literals,
+    calls: &[Call<'_>],
+    mut found: BTreeMap<TermId, i64>,
+) -> Option<BTreeMap<TermId, i64>> {
+    let mut fixed = BTreeMap::new();
+    for call in calls {
+        let ([Arg::Term(argument)], Some(view)) = (call.args, space.get(call.term).and_then(|t| t.view))
+        else {
+            continue;
+        };
+        if !matches!(view.params, [(_, ParamType::Int)]) {
+            continue;
+        }
+        let own = found.get(argument).copied().unwrap_or(0);
+        let (numbers, more) = [own].into_iter().chain(INTEGERS).find_map(|n| {
+            let mut more = fixed.clone();
+            more.insert(*argument, n);
+            let fields = (view.eval)(&[ViewArg::Int(n)]);
+            for (output, at) in &call.outputs {
+                if let Some(ViewField::Int(made)) = fields.get(*at) {
+                    more.insert(*output, *made);
+                }
+            }
+            space.meter.spend(TRY).then(|| Some((numbers(space, model, &more).ok()?, more)))?
+        })?;
+        (found, fixed) = (numbers, more);
+    }
+    Some(found)
+}
+
+/// Integers that meet the model, some of which are told.
+fn numbers(
+    space: &Space,
+    model: &Literals,
+    fixed: &BTreeMap<TermId, i64>,
+) -> Result<BTreeMap<TermId, i64>, ()> {
     let mut constraints = Vec::new();
     let mut all = BTreeMap::new();
+    for (term, value) in fixed {
+        let (least, most) = bounds(space, *term);
+        all.insert(*term, (least, most, *value));
+        let value = i128::from(*value);
+        constraints.push(Difference { x: Some(*term), y: None, c: value });
+        constraints.push(Difference { x: None, y: Some(*term), c: value.saturating_neg() });
+    }
     for (number, holds) in model {
         let Some(Atom::AtMost(x, y, c)) = space.atoms().get(*number) else { continue };
         let constraint = Difference { x: *x, y: *y, c: i128::from(*c) };
@@ -176,7 +229,7 @@ fn numbers(space: &Space, model: &Literals) -> Result<BTreeMap<TermId, i64>, ()>
                 Some(Constant::Int(n)) => *n,
                 _ => 0,
             };
-            all.insert(*term, (least, most, wanted));
+            all.entry(*term).or_insert((least, most, wanted));
         }
     }
     let steps = constraints.len().saturating_add(all.len()).saturating_mul(all.len()).saturating_mul(4);
