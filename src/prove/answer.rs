@@ -25,7 +25,7 @@ const MAX_REPLAYS: usize = 16;
 /// The steps that a question may take by default. A step is about a visit to a node of a decision diagram, so that the most
 /// that a question takes is a few seconds.
 ///
-/// All theorems, and the differences of all versions, are decided with 40,000,000; with 10,000,000 six questions are not.
+/// All theorems are decided with 20,000,000; with 3,000,000 one of them is not.
 pub const DEFAULT_STEPS: u64 = 100_000_000;
 /// The steps that one replay counts for.
 pub(super) const REPLAY: u64 = 2_000;
@@ -34,8 +34,8 @@ const FEW: [usize; 3] = [1, 2, 3];
 /// How often rows are added to those that are looked at.
 const MAX_ROUNDS: usize = 32;
 /// Into how many parts the steps are divided: one for the rounds, for all rows with all entries that can matter, for each of a
-/// few, and for trying examples.
-const SHARES: u64 = 6;
+/// few, for the examples of the row, and for those of all rows and making a document small.
+const SHARES: u64 = 7;
 
 /// Why a model that was replayed in vain proves nothing.
 pub(super) const UNREAL: &str = "no document was found that has the values of a model";

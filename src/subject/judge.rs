@@ -102,6 +102,7 @@ pub(super) enum Mode {
     /// The decision alone.
     Bare,
     /// The decision, and what each rule did.
+    #[cfg_attr(not(feature = "prove"), expect(dead_code))]
     Rows,
     Plain,
     Traced,
