@@ -52,6 +52,11 @@ impl Condition {
 }
 
 impl Jumps {
+    /// All of them.
+    pub(super) fn all(&self) -> &[Jump] {
+        &self.all
+    }
+
     /// Jump number `at`; none where the answer is.
     #[inline]
     pub(super) fn get(&self, at: u16) -> Option<&Jump> {
@@ -59,25 +64,25 @@ impl Jumps {
     }
 
     /// Whether any of the formulas holds, as a decision diagram: on no way through it is a test asked twice. `None`
-    /// if it would be large.
-    pub(super) fn any_of(formulas: Vec<Formula>) -> Option<Self> {
-        let mut diagram = Diagram::default();
+    /// if it would be large. Of several tests that could rule a formula out the one that costs least is asked first.
+    pub(super) fn any_of(formulas: Vec<Formula>, cost: &dyn Fn(u8) -> u32) -> Option<Self> {
+        let mut diagram = Diagram { cost, jumps: Vec::new(), made: Vec::new() };
         let entry = diagram.node(any(formulas.iter().map(Formula::simplified).collect()))?;
         Some(Self { all: diagram.jumps, entry })
     }
 }
 
 /// A decision diagram under construction; equal parts are shared.
-#[derive(Default)]
-struct Diagram {
+struct Diagram<'c> {
+    cost: &'c dyn Fn(u8) -> u32,
     jumps: Vec<Jump>,
     made: Vec<(Formula, u16)>,
 }
 
-impl Diagram {
-    /// Where the answer to a formula begins, by Shannon's expansion over its first test.
+impl Diagram<'_> {
+    /// Where the answer to a formula begins, by Shannon's expansion over one of its tests.
     fn node(&mut self, formula: Formula) -> Option<u16> {
-        let Some(test) = formula.first() else {
+        let Some(test) = formula.next(false, self.cost) else {
             return Some(if formula == Formula::Const(true) { ACCEPT } else { REJECT });
         };
         if let Some((_, at)) = self.made.iter().find(|(made, _)| *made == formula) {
@@ -130,13 +135,18 @@ fn any(parts: Vec<Formula>) -> Formula {
 }
 
 impl Formula {
-    /// The test that is asked first.
-    fn first(&self) -> Option<u8> {
+    /// The test to ask in order to find that the formula is `end`: where every part has to be, one of the first part;
+    /// where a single one is enough, the one that costs least.
+    fn next(&self, end: bool, cost: &dyn Fn(u8) -> u32) -> Option<u8> {
         match self {
             Self::Const(_) => None,
             Self::Test(test) => Some(*test),
-            Self::Not(inner) => inner.first(),
-            Self::All(parts) | Self::Any(parts) => parts.iter().find_map(Self::first),
+            Self::Not(inner) => inner.next(!end, cost),
+            Self::All(parts) | Self::Any(parts) => {
+                let mut tests = parts.iter().filter_map(|part| part.next(end, cost));
+                let each = matches!(self, Self::All(_)) == end;
+                if each { tests.next() } else { tests.min_by_key(|test| cost(*test)) }
+            }
         }
     }
 
@@ -243,8 +253,9 @@ mod tests {
         })]
 
         #[test]
-        fn jumps_mean_what_their_formulas_mean(formulas in prop::collection::vec(formula(), 0..5)) {
-            let diagram = Jumps::any_of(formulas.clone()).unwrap();
+        fn jumps_mean_what_their_formulas_mean(formulas in prop::collection::vec(formula(), 0..5), seed: u8) {
+            let cost = |test: u8| u32::from(test.wrapping_mul(seed));
+            let diagram = Jumps::any_of(formulas.clone(), &cost).unwrap();
             let conditions: Vec<_> = formulas.iter().cloned().map(Condition::new).collect();
             for world in 0..32 {
                 let expected: Vec<bool> = formulas.iter().map(|f| means(f, world)).collect();
@@ -272,7 +283,8 @@ mod tests {
     fn a_large_diagram_is_given_up() {
         let all_of = |tests: [u8; 3]| Formula::All(tests.map(Formula::Test).to_vec());
         let scattered = |n: u8| (0..n).map(|i| all_of([i, i.wrapping_mul(7) % 61, i.wrapping_mul(13) % 59]));
-        assert!(Jumps::any_of(scattered(4).collect()).is_some());
-        assert!(Jumps::any_of(scattered(60).collect()).is_none());
+        let any_of = |n| Jumps::any_of(scattered(n).collect(), &|_| 0);
+        assert!(any_of(4).is_some());
+        assert!(any_of(60).is_none());
     }
 }

@@ -70,7 +70,7 @@ pub(super) struct Odometer {
 
 impl Odometer {
     /// Moves on to the next instance; `None` after the last. Without loops there is one.
-    pub(super) fn next(&mut self, loops: &[Path], reader: &Reader<'_>) -> Option<()> {
+    pub(super) fn next<'e>(&mut self, loops: &'e [Path], reader: &Reader<'_, 'e>) -> Option<()> {
         let mut depth = if self.begun { loops.len().checked_sub(1)? } else { 0 };
         self.begun = true;
         while let Some(each) = loops.get(depth) {

@@ -1,12 +1,15 @@
-use std::cell::Cell;
+use std::cell::RefCell;
 
+use super::bases::Records;
+use super::calls::{MAX_CALLS, MAX_PARAMS};
 use super::groups::{Group, Pattern};
 use super::jumps::{Condition, Formula, Jumps};
 use super::plan::{
-    ByteTest, From, MAX_LOOPS, MAX_PARAMS, MAX_TESTS, Number, NumberOp, Path, PathStep, RulePlan, StagePlan,
-    Test, Tests, Text, ViewParam, ViewRead,
+    From, MAX_LOOPS, MAX_TESTS, Number, NumberOp, Path, PathStep, Reach, RulePlan, StagePlan, Test, Tests,
+    Text, ViewParam, ViewRead,
 };
 use super::program::Stage;
+use crate::facts::views::View;
 use crate::schema::{Schema, Type};
 use crate::table::{Base, Cond, Kind, Operand, OrderOp, Place, Step, TextTest};
 
@@ -17,15 +20,15 @@ pub(super) struct VarType {
     pub(super) ty: Type,
 }
 
-/// Lowers the rows of one stage. `schemas` are those of the roots, as the profile has them.
+/// Lowers the rows of one stage. `schemas` are those of the roots, as the profile has them; `records` takes up the
+/// records that the rows read fields of.
 ///
 /// A stage whose loops have no fast form gives `None`, and is left to the naive evaluator.
-pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
-    let views = Cell::new(false);
+pub(super) fn stage(stage: &Stage, schemas: &[Schema], records: &RefCell<Records>) -> Option<StagePlan> {
     let mut vars = Vec::new();
     let mut loops = Vec::new();
     for each in stage.rules.first().map(|rule| rule.each.as_slice()).unwrap_or_default() {
-        let lowering = Lowering { schemas, vars: vars.clone(), views: &views };
+        let lowering = Lowering { schemas, vars: vars.clone(), records, calls: None };
         let (path, root, ty) = lowering.path(&each.source)?;
         vars.push(VarType { root, ty: element(&ty)? });
         loops.push(path);
@@ -33,7 +36,8 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
     if vars.len() > MAX_LOOPS {
         return None;
     }
-    let lowering = Lowering { schemas, vars, views: &views };
+    let calls = RefCell::default();
+    let lowering = Lowering { schemas, vars, records, calls: Some(&calls) };
     let mut tests = Tests::default();
     let rules = stage
         .rules
@@ -44,9 +48,10 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema]) -> Option<StagePlan> {
         })
         .collect::<Vec<_>>();
     let formulas = rules.iter().map(|rule| rule.when.as_ref().map(|when| when.formula.clone()));
-    let any = formulas.collect::<Option<_>>().and_then(Jumps::any_of);
+    let cost = |test: u8| tests.tests.get(usize::from(test)).map_or(0, Test::cost);
+    let any = formulas.collect::<Option<_>>().and_then(|formulas| Jumps::any_of(formulas, &cost));
     let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
-    Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes, views: views.get() })
+    Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes })
 }
 
 fn element(ty: &Type) -> Option<Type> {
@@ -56,17 +61,16 @@ fn element(ty: &Type) -> Option<Type> {
     }
 }
 
-/// A test for a single byte.
-fn one_byte(test: &TextTest) -> Option<(ByteTest, u8)> {
-    let (place, literal) = match test {
-        TextTest::StartsWith(literal) => (ByteTest::First, literal),
-        TextTest::EndsWith(literal) => (ByteTest::Last, literal),
-        TextTest::Contains(literal) => (ByteTest::Anywhere, literal),
-        TextTest::Matches(..) => return None,
-    };
-    match literal.as_slice() {
-        [byte] => Some((place, *byte)),
-        _ => None,
+/// A test that is a glance at the text.
+fn glance(text: Text, test: &TextTest) -> Result<Test, Text> {
+    match test {
+        TextTest::StartsWith(literal) => Ok(Test::Starts(text, literal.clone())),
+        TextTest::EndsWith(literal) => Ok(Test::Ends(text, literal.clone())),
+        TextTest::Contains(literal) => match literal.as_slice() {
+            [byte] => Ok(Test::HasByte(text, *byte)),
+            _ => Err(text),
+        },
+        TextTest::Matches(..) => Err(text),
     }
 }
 
@@ -77,8 +81,9 @@ fn is_view(place: &Place) -> bool {
 struct Lowering<'l> {
     schemas: &'l [Schema],
     vars: Vec<VarType>,
-    /// Whether a view is read.
-    views: &'l Cell<bool>,
+    records: &'l RefCell<Records>,
+    /// The calls of views so far; `None` where views have no fast form.
+    calls: Option<&'l RefCell<Vec<(&'static View, Vec<ViewParam>)>>>,
 }
 
 impl Lowering<'_> {
@@ -108,9 +113,9 @@ impl Lowering<'_> {
             Cond::All(conds) => Some(Formula::All(all(conds, tests)?)),
             Cond::Any(conds) => Some(Formula::Any(all(conds, tests)?)),
             Cond::Text(operand, test) => match self.text(operand) {
-                Some(text) => match one_byte(test) {
-                    Some((place, byte)) => self.add(Test::Byte(place, text, byte), tests),
-                    None => self.pattern(text, test, tests),
+                Some(text) => match glance(text, test) {
+                    Ok(glance) => self.add(glance, tests),
+                    Err(text) => self.pattern(text, test, tests),
                 },
                 None => self.add(Test::Slow(Box::new(cond.clone())), tests),
             },
@@ -202,7 +207,13 @@ impl Lowering<'_> {
                 let mut vars = self.vars.clone();
                 vars.truncate(*var);
                 vars.push(VarType { root, ty: element(&ty)? });
-                let inner = Lowering { schemas: self.schemas, vars, views: self.views };
+                let calls = RefCell::default();
+                let inner = Lowering {
+                    schemas: self.schemas,
+                    vars,
+                    records: self.records,
+                    calls: self.calls.map(|_| &calls),
+                };
                 let mut tests = Tests::default();
                 let body = Condition::new(inner.rule(body, &mut tests)?);
                 Test::Exists { over: path, var: *var, vars: inner.vars, body, tests }
@@ -254,7 +265,6 @@ impl Lowering<'_> {
         let (Base::View(call), [Step::Field(name)]) = (&place.base, place.steps.as_slice()) else {
             return None;
         };
-        self.views.set(true);
         let field = call.view.fields.iter().position(|(field, _, _)| field == name)?;
         let args = call.args.iter().map(|arg| match arg {
             Operand::Place(place) if matches!(place.shape.kind(), Kind::List | Kind::Map) => {
@@ -267,7 +277,21 @@ impl Lowering<'_> {
             },
         });
         let args = args.collect::<Option<Vec<_>>>()?;
-        (args.len() <= MAX_PARAMS).then_some(ViewRead { view: call.view, args, field })
+        if args.len() > MAX_PARAMS {
+            return None;
+        }
+        // Only now, after those of its arguments.
+        let mut calls = self.calls?.borrow_mut();
+        let same = |(view, known): &(&View, Vec<ViewParam>)| view.name == call.view.name && *known == args;
+        let number = match calls.iter().position(same) {
+            Some(number) => number,
+            None if calls.len() < MAX_CALLS => {
+                calls.push((call.view, args.clone()));
+                calls.len() - 1
+            }
+            None => return None,
+        };
+        Some(ViewRead { view: call.view, args, field, call: u8::try_from(number).ok()? })
     }
 
     /// The path, the root it lies in, and the type at its end.
@@ -299,7 +323,14 @@ impl Lowering<'_> {
         }
         let open = schema.is_open();
         let plain = !open && steps.iter().all(|step| matches!(step, PathStep::Field { .. }));
-        let path = Path { from, steps, plain, nillable: ty.is_nillable(), open };
+        let reach = match from {
+            From::Root(root) => self.records.borrow_mut().spot(root, &steps, open).map(Reach::Spot),
+            From::Var(var) if steps.is_empty() => Some(Reach::Element(var)),
+            From::Var(var) if plain => Some(Reach::Fields(var)),
+            From::Var(_) | From::Key(_) => None,
+        };
+        let reach = reach.unwrap_or(Reach::Far);
+        let path = Path { from, steps, reach, nillable: ty.is_nillable(), open };
         Some((path, root, ty))
     }
 }
@@ -312,7 +343,10 @@ impl Test {
             | (Self::Empty(a), Self::Empty(b))
             | (Self::Present(a), Self::Present(b)) => a == b,
             (Self::ViewTrue(a), Self::ViewTrue(b)) => a == b,
-            (Self::Byte(o, a, b), Self::Byte(p, c, d)) => (o, a, b) == (p, c, d),
+            (Self::HasByte(a, b), Self::HasByte(c, d)) => (a, b) == (c, d),
+            (Self::Starts(a, b), Self::Starts(c, d)) | (Self::Ends(a, b), Self::Ends(c, d)) => {
+                (a, b) == (c, d)
+            }
             (Self::Number(o, a, b), Self::Number(p, c, d)) => (o, a, b) == (p, c, d),
             (Self::Same(a, b), Self::Same(c, d)) => (a, b) == (c, d),
             (Self::OneOf(a, b), Self::OneOf(c, d)) => (a, b) == (c, d),
@@ -321,5 +355,63 @@ impl Test {
             }
             _ => false,
         }
+    }
+
+    /// How long asking takes, roughly.
+    fn cost(&self) -> u32 {
+        match self {
+            Self::True(path) | Self::Empty(path) | Self::Present(path) => path.cost(),
+            Self::Number(_, left, right) => left.cost().max(right.cost()),
+            Self::Same(left, right) => 1 + left.cost().max(right.cost()),
+            Self::OneOf(text, _) | Self::Starts(text, _) | Self::Ends(text, _) => 2 + text.cost(),
+            Self::HasByte(text, _) => 3 + text.cost(),
+            Self::InMap(text, path) | Self::InList(text, path) => 4 + text.cost().max(path.cost()),
+            Self::Automaton(_) => 20,
+            Self::ViewTrue(read) => read.cost(),
+            Self::Exists { .. } => 80,
+            Self::Slow(_) => 200,
+        }
+    }
+}
+
+impl Path {
+    fn cost(&self) -> u32 {
+        match (self.open, self.reach) {
+            // What nobody told spoils the short way to "no", so that facts are asked for last.
+            (true, _) => 12,
+            (false, Reach::Far) => 6,
+            (false, _) => 1,
+        }
+    }
+}
+
+impl Text {
+    fn cost(&self) -> u32 {
+        match self {
+            Self::Literal(_) => 0,
+            Self::Path(path) => path.cost(),
+            Self::View(read) => read.cost(),
+        }
+    }
+}
+
+impl Number {
+    fn cost(&self) -> u32 {
+        match self {
+            Self::Literal(_) => 0,
+            Self::Path(path) | Self::Size(path) => path.cost(),
+            Self::View(read) | Self::ViewSize(read) => read.cost(),
+        }
+    }
+}
+
+impl ViewRead {
+    fn cost(&self) -> u32 {
+        let args = self.args.iter().map(|arg| match arg {
+            ViewParam::Text(text) => text.cost(),
+            ViewParam::Number(number) => number.cost(),
+            ViewParam::Place(path, _) => path.cost(),
+        });
+        args.fold(40, u32::max)
     }
 }

@@ -3,11 +3,15 @@
 //! Everything here is a pure total function of its arguments.
 
 mod answers;
+mod asking;
+mod bases;
 mod budget;
+mod calls;
 mod cover;
 mod decision;
 mod fast;
 mod finding;
+mod glance;
 mod groups;
 mod jumps;
 mod loops;
@@ -15,11 +19,11 @@ mod lower;
 mod naive;
 mod plan;
 mod program;
+mod quiet;
 mod reader;
 mod run;
 mod scope;
 mod tri;
-mod view_cache;
 
 pub use budget::{Budget, OverBudget};
 pub use decision::{Decision, Finding, Label, RuleTrace, Seen, Verdict};

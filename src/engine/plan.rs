@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bases::Spot;
 use super::groups::Group;
 use super::jumps::{Condition, Jumps};
 use super::lower::VarType;
@@ -28,8 +29,6 @@ pub(super) struct StagePlan {
     pub(super) any: Option<Jumps>,
     /// Whether a row may change the document, so that instances must be counted before any of them is judged.
     pub(super) changes: bool,
-    /// Whether its tests read views.
-    pub(super) views: bool,
 }
 
 #[derive(Debug)]
@@ -51,12 +50,25 @@ pub(super) struct Tests {
 pub(super) struct Path {
     pub(super) from: From,
     pub(super) steps: Vec<PathStep>,
-    /// Whether there are only fields on the way, whose absence means zero.
-    pub(super) plain: bool,
+    /// How to come to the end without following the steps.
+    pub(super) reach: Reach,
     /// Whether the value has a nil, so that presence means not being nil.
     pub(super) nillable: bool,
     /// Whether absence means that nobody told (host facts).
     pub(super) open: bool,
+}
+
+/// A short way to a slot, for as long as no row has left a value that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// A field of a record that is found once a judgement.
+    Spot(Spot),
+    /// The element of a loop by itself.
+    Element(usize),
+    /// Fields of the element of a loop, and nothing else to look at.
+    Fields(usize),
+    /// None.
+    Far,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +99,8 @@ pub(super) struct ViewRead {
     pub(super) view: &'static View,
     pub(super) args: Vec<ViewParam>,
     pub(super) field: usize,
+    /// The number of the call in its stage or quantifier: fields of one call are made together.
+    pub(super) call: u8,
 }
 
 impl PartialEq for ViewRead {
@@ -106,9 +120,6 @@ pub(super) enum ViewParam {
     Place(Path, Type),
 }
 
-/// The most parameters of a view with a fast form.
-pub(super) const MAX_PARAMS: usize = 4;
-
 /// An integer: written, read, or the size of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Number {
@@ -126,14 +137,6 @@ pub(super) enum NumberOp {
     Order(OrderOp),
 }
 
-/// Where a byte is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ByteTest {
-    First,
-    Last,
-    Anywhere,
-}
-
 /// One test.
 #[derive(Debug)]
 pub(super) enum Test {
@@ -147,8 +150,10 @@ pub(super) enum Test {
     OneOf(Text, Vec<Vec<u8>>),
     InMap(Text, Path),
     InList(Text, Path),
-    /// `startsWith`, `endsWith` or `contains` of one byte: looking for it beats a pass of an automaton.
-    Byte(ByteTest, Text, u8),
+    /// `startsWith`, `endsWith`, and `contains` of one byte: looking at the text beats a pass of an automaton.
+    Starts(Text, Vec<u8>),
+    Ends(Text, Vec<u8>),
+    HasByte(Text, u8),
     /// A bit of the automaton with this number.
     Automaton(usize),
     /// Some element satisfies the formula, which has tests of its own.

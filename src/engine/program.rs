@@ -1,9 +1,12 @@
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::bases::Records;
 use super::budget::{Budget, OverBudget};
 use super::decision::Decision;
 use super::plan::StagePlan;
+use super::quiet::Quiet;
 use super::run::Tells;
 use super::{fast, lower, naive};
 use crate::facts::Facts;
@@ -39,8 +42,10 @@ struct Inner {
     stages: Vec<Stage>,
     /// The stages lowered, one by one; `None` where there is no fast form.
     plans: Vec<Option<Arc<StagePlan>>>,
-    /// Whether any of them reads views.
-    views: bool,
+    /// The records that they read fields of.
+    records: Records,
+    /// The same to find that none of them fires.
+    quiet: Quiet,
 }
 
 /// How large an automaton is that answers the string tests of one field in one stage.
@@ -92,9 +97,13 @@ impl Program {
         &self.inner.plans
     }
 
-    /// Whether any of the lowered rules reads a view.
-    pub(super) fn has_views(&self) -> bool {
-        self.inner.views
+    /// The records that the lowered rules read fields of.
+    pub(super) fn records(&self) -> &Records {
+        &self.inner.records
+    }
+
+    pub(super) fn quiet(&self) -> &Quiet {
+        &self.inner.quiet
     }
 
     pub(super) fn stages(&self) -> &[Stage] {
@@ -196,16 +205,19 @@ impl Program {
             }
             *plan = None;
         }
-        let (subject, schemas) = (inner.subject.clone(), inner.schemas.clone());
-        Self { inner: Arc::new(Inner::of(subject, schemas, stages, plans)) }
+        let (subject, schemas, records) =
+            (inner.subject.clone(), inner.schemas.clone(), inner.records.clone());
+        Self { inner: Arc::new(Inner::of(subject, schemas, stages, plans, records)) }
     }
 }
 
 impl Inner {
     /// `schemas` are those of the roots, as the profile has them.
     fn new(subject: Subject, schemas: Vec<Schema>, stages: Vec<Stage>) -> Self {
-        let plans: Vec<_> = stages.iter().map(|stage| lower::stage(stage, &schemas).map(Arc::new)).collect();
-        Self::of(subject, schemas, stages, plans)
+        let records = RefCell::new(Records::new(schemas.len()));
+        let plans =
+            stages.iter().map(|stage| lower::stage(stage, &schemas, &records).map(Arc::new)).collect();
+        Self::of(subject, schemas, stages, plans, records.into_inner())
     }
 
     fn of(
@@ -213,8 +225,9 @@ impl Inner {
         schemas: Vec<Schema>,
         stages: Vec<Stage>,
         plans: Vec<Option<Arc<StagePlan>>>,
+        records: Records,
     ) -> Self {
-        let views = plans.iter().flatten().any(|plan| plan.views);
-        Self { subject, schemas, stages, plans, views }
+        let quiet = Quiet::new(&plans);
+        Self { subject, schemas, stages, plans, records, quiet }
     }
 }

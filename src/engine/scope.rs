@@ -146,7 +146,7 @@ impl<'e> Scope<'e> {
                     Some(ViewField::Bool(b)) => Val::Bool(b),
                     Some(ViewField::Int(n)) => Val::Int(n),
                     Some(ViewField::Str(s)) => Val::Str(s),
-                    Some(ViewField::Strs(s)) => Val::Strs(s),
+                    Some(ViewField::Strs(s)) => Val::Strs(s.into_vec()),
                     None => Val::Nothing,
                 });
             }

@@ -9,6 +9,17 @@ use crate::source::Span;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotId(pub(crate) u32);
 
+impl SlotId {
+    /// Where no slot is: what is read there has its zero value, and so have its fields.
+    pub(crate) const NOWHERE: Self = Self(u32::MAX);
+
+    /// The slot of the field with this index in the record that begins here.
+    #[inline]
+    pub(crate) fn field(self, index: usize) -> Self {
+        Self(self.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)))
+    }
+}
+
 /// Index of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListId(pub(crate) u32);
@@ -180,8 +191,14 @@ impl<'s> Facts<'s> {
     pub fn slot(&self, id: SlotId) -> &Slot<'s> {
         match self.slots.get(id.0 as usize) {
             Some(slot) => slot,
-            None => const { &Slot::ZERO },
+            None => Slot::zero(),
         }
+    }
+
+    /// The slots from this one on: the fields of the record that begins with it, and what follows.
+    #[inline]
+    pub(crate) fn slots_from(&self, id: SlotId) -> &[Slot<'s>] {
+        self.slots.get(id.0 as usize..).unwrap_or_default()
     }
 
     /// A slot, to write to.
@@ -194,7 +211,7 @@ impl<'s> Facts<'s> {
     #[must_use]
     #[inline]
     pub fn field_id(&self, base: SlotId, index: usize) -> SlotId {
-        SlotId(base.0.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)))
+        base.field(index)
     }
 
     /// The live elements of a list.
@@ -397,6 +414,19 @@ impl<'s> Facts<'s> {
 }
 
 impl Slot<'_> {
+    /// A slot with the zero value.
+    #[inline]
+    pub(crate) const fn zero() -> &'static Self {
+        const { &Self::ZERO }
+    }
+
+    /// Whether the text sets it: for a type with a nil, whether it is not nil; else whether a value was given.
+    #[must_use]
+    #[inline]
+    pub(crate) fn is_present(&self, nillable: bool) -> bool {
+        if nillable { !matches!(self.value, Value::Zero) } else { self.set }
+    }
+
     /// Whether the value is Go's zero value for a scalar, or nil.
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -56,8 +56,7 @@ impl<'f, 's> Item<'f, 's> {
     #[must_use]
     pub fn is_present(&self) -> bool {
         let Some(id) = self.slot else { return false };
-        let slot = self.facts.slot(id);
-        if self.ty.is_nillable() { !matches!(slot.value, Value::Zero) } else { slot.set }
+        self.facts.slot(id).is_present(self.ty.is_nillable())
     }
 
     /// As a boolean; false if it is none.

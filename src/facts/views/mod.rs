@@ -87,7 +87,7 @@ pub enum ViewField<'a> {
     /// A string, borrowed from an argument where the view takes a part of it.
     Str(Cow<'a, [u8]>),
     /// A list of strings.
-    Strs(Vec<Vec<u8>>),
+    Strs(Box<[Vec<u8>]>),
 }
 
 impl ViewField<'_> {
@@ -104,7 +104,7 @@ impl ViewField<'_> {
 }
 
 /// The most fields of a result.
-pub(crate) const MAX_FIELDS: usize = 8;
+const MAX_FIELDS: usize = 8;
 
 /// The values of the fields of a result, in their order. They stand in place: most calls need no memory.
 #[derive(Clone, Debug)]
@@ -117,8 +117,11 @@ impl<'a> ViewFields<'a> {
     #[inline]
     fn of<const N: usize>(values: [ViewField<'a>; N]) -> Self {
         const { assert!(N <= MAX_FIELDS) };
-        let mut values = values.into_iter();
-        Self { fields: std::array::from_fn(|_| values.next().unwrap_or(ViewField::Bool(false))), len: N }
+        let mut fields = [const { ViewField::Bool(false) }; MAX_FIELDS];
+        // What is replaced owns nothing.
+        let put = |(field, value)| std::mem::forget(std::mem::replace(field, value));
+        fields.iter_mut().zip(values).for_each(put);
+        Self { fields, len: N }
     }
 
     /// The value of the field with this number.
@@ -130,13 +133,6 @@ impl<'a> ViewFields<'a> {
     /// All values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &ViewField<'a>> {
         self.fields.iter().take(self.len)
-    }
-
-    /// The value of the field with this number, taken out.
-    #[must_use]
-    pub fn take(mut self, index: usize) -> Option<ViewField<'a>> {
-        let field = self.fields.get_mut(..self.len)?.get_mut(index)?;
-        Some(std::mem::replace(field, ViewField::Bool(false)))
     }
 }
 

@@ -49,7 +49,7 @@ fn parse<'a>(entries: impl Iterator<Item = &'a [u8]>) -> ViewFields<'a> {
         str_field(negative.map_or(&[][..], |n| n.0)),
         ViewField::Bool(mixed.is_some()),
         str_field(mixed.map_or(&[][..], |m| m.0)),
-        ViewField::Strs(mixed.map_or_else(Vec::new, |m| m.1.iter().map(|v| v.to_vec()).collect())),
+        ViewField::Strs(mixed.map_or_else(Box::default, |m| m.1.iter().map(|v| v.to_vec()).collect())),
     ])
 }
 

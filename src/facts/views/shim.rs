@@ -19,7 +19,7 @@ pub(super) const SHIM_OPTIONS: View = View {
             _ => None,
         };
         let Some(decoded) = decoded else {
-            let none = || ViewField::Strs(Vec::new());
+            let none = || ViewField::Strs(Box::default());
             return ViewFields::of([str_field(""), str_field(""), none(), none(), none()]);
         };
         let (mut error, mut crash) = (String::new(), String::new());

@@ -1,0 +1,266 @@
+//! Whether no rule fires at all: most documents are fine, and that is found without setting anything up.
+//!
+//! The diagrams of the stages without loops are one here: "no rule of this stage fires" leads on to the next stage.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::answers::{Memo, Truth};
+use super::bases::Bases;
+use super::budget::Budget;
+use super::calls::Calls;
+use super::fast::truth;
+use super::glance::{Glance, Places, ViewGlance};
+use super::jumps::{Jumps, REJECT};
+use super::loops::{Elements, Frames};
+use super::plan::{StagePlan, Test, ViewRead};
+use super::program::Program;
+use super::reader::Reader;
+use super::scope::Roots;
+use super::tri::Needs;
+use crate::facts::SlotId;
+
+/// The rules of a program, lowered for this question.
+#[derive(Debug)]
+pub(super) struct Quiet {
+    /// The tests of all stages, those of the last stage first.
+    nodes: Vec<Node>,
+    stages: Vec<Stage>,
+    /// Where the stages without loops begin, and how many rules they have.
+    entry: u32,
+    rules: usize,
+    /// Whether some stage has no fast form.
+    gives_up: bool,
+}
+
+/// One test and where to go from it: to another, [`DONE`] or [`FIRES`].
+#[derive(Debug)]
+struct Node {
+    ask: Ask,
+    holds: u32,
+    fails: u32,
+}
+
+#[derive(Debug)]
+enum Ask {
+    Glance(Glance),
+    /// Of what a view makes in stage number so.
+    View(u32, ViewGlance, Box<ViewRead>),
+    /// Test number so of stage number so.
+    Whole(u32, u8),
+}
+
+#[derive(Debug)]
+struct Stage {
+    plan: Arc<StagePlan>,
+    /// Its first test; [`RULES`] if the rules are to be asked one by one.
+    entry: u32,
+    /// Where its tests begin among the nodes.
+    first: u32,
+    /// Where to go if none of its rules fires.
+    next: u32,
+    /// Whether it comes after another without loops, so that there is no need to begin it.
+    chained: bool,
+}
+
+/// No rule fires.
+const DONE: u32 = u32::MAX;
+/// Some rule fires.
+const FIRES: u32 = u32::MAX - 1;
+/// There is no diagram.
+const RULES: u32 = u32::MAX - 2;
+/// No stage.
+const NONE: u32 = u32::MAX;
+
+impl Quiet {
+    pub(super) fn new(plans: &[Option<Arc<StagePlan>>]) -> Self {
+        let mut quiet =
+            Self { nodes: Vec::new(), stages: Vec::new(), entry: DONE, rules: 0, gives_up: false };
+        if plans.iter().any(Option::is_none) {
+            return Self { gives_up: true, ..quiet };
+        }
+        for plan in plans.iter().flatten().rev() {
+            let straight = plan.loops.is_empty() && plan.any.is_some();
+            let next = if straight { quiet.entry } else { DONE };
+            let first = quiet.next_node();
+            let entry = plan.any.as_ref().map_or(RULES, |any| quiet.add(plan, any, next));
+            quiet.stages.push(Stage { plan: plan.clone(), entry, first, next, chained: straight });
+            if straight {
+                quiet.entry = entry;
+                quiet.rules += plan.rules.len();
+            }
+        }
+        quiet
+    }
+
+    fn next_node(&self) -> u32 {
+        u32::try_from(self.nodes.len()).unwrap_or(FIRES)
+    }
+
+    /// Adds a diagram; where it begins.
+    fn add(&mut self, plan: &StagePlan, any: &Jumps, next: u32) -> u32 {
+        let (first, stage) = (self.next_node(), u32::try_from(self.stages.len()).unwrap_or(u32::MAX));
+        let target = |to: u16| match any.get(to) {
+            Some(_) => first.saturating_add(to.into()).min(FIRES),
+            None if to == REJECT => next,
+            None => FIRES,
+        };
+        self.nodes.extend(any.all().iter().map(|jump| {
+            let test = plan.tests.tests.get(usize::from(jump.test));
+            let glance = || Some(Ask::Glance(Glance::new(test?)?));
+            let view = || ViewGlance::new(test?).map(|(ask, read)| Ask::View(stage, ask, Box::new(read)));
+            let ask = glance().or_else(view).unwrap_or(Ask::Whole(stage, jump.test));
+            Node { ask, holds: target(jump.holds), fails: target(jump.fails) }
+        }));
+        target(any.entry)
+    }
+
+    /// Whether no rule fires, or might. False also where finding out takes more than this: the caller then judges in
+    /// full.
+    pub(super) fn holds(&self, program: &Program, roots: Roots<'_>, budget: &Budget) -> bool {
+        let Some(left) = budget.instances.checked_sub(self.rules).filter(|_| !self.gives_up) else {
+            return false;
+        };
+        let bases = program.records().find(roots);
+        let mut look = Look {
+            program,
+            quiet: self,
+            roots,
+            bases: &bases,
+            places: Places::new(roots, &bases),
+            frames: Frames::default(),
+            calls: Calls::default(),
+            stage: NONE,
+            group: None,
+            left,
+        };
+        look.follow(self.entry)
+            && (0..)
+                .zip(&self.stages)
+                .all(|(number, stage)| stage.chained || look.instances(number, stage, 0))
+    }
+
+    /// The stage of a node.
+    fn stage(&self, node: u32) -> u32 {
+        let after = self.stages.partition_point(|stage| stage.first <= node);
+        after.checked_sub(1).and_then(|at| u32::try_from(at).ok()).unwrap_or(NONE)
+    }
+}
+
+/// A document being looked at.
+struct Look<'e> {
+    program: &'e Program,
+    quiet: &'e Quiet,
+    roots: Roots<'e>,
+    bases: &'e Bases,
+    places: Places<'e>,
+    frames: Frames,
+    calls: Calls<'e>,
+    /// The stage that `calls` and `group` are of, and nothing else that was asked for since.
+    stage: u32,
+    /// An automaton of it, and the tests that hold by it.
+    group: Option<(usize, u64)>,
+    /// How many rules may yet be judged.
+    left: usize,
+}
+
+impl<'e> Look<'e> {
+    /// Follows the tests from `at` on.
+    fn follow(&mut self, mut at: u32) -> bool {
+        while let Some(node) = self.quiet.nodes.get(at as usize) {
+            let truth = match &node.ask {
+                Ask::Glance(glance) => glance.ask(&self.places),
+                Ask::View(stage, ask, read) => self.view(*stage, ask, read),
+                Ask::Whole(stage, test) => self.whole(*stage, *test),
+            };
+            at = match truth {
+                Truth::True => node.holds,
+                Truth::False => node.fails,
+                // Another test may rule out what depends on it.
+                Truth::Unknown => match self.by_rules(self.quiet.stage(at)) {
+                    Some(next) => next,
+                    None => return false,
+                },
+            };
+        }
+        at == DONE
+    }
+
+    /// Goes through the instances of the loops from number `depth` on.
+    fn instances(&mut self, number: u32, stage: &'e Stage, depth: usize) -> bool {
+        let Some(each) = stage.plan.loops.get(depth) else { return self.instance(number, stage) };
+        // The elements of what nobody told are nobody's instances.
+        let Some(elements) = self.reader(&stage.plan).elements(each, &self.frames) else { return true };
+        let Elements { facts: Some(facts), .. } = elements else { return true };
+        elements.iter().all(|frame| {
+            self.places.enter(depth, facts, &frame);
+            if let Some(open) = self.frames.get_mut(depth) {
+                *open = frame;
+            }
+            self.instances(number, stage, depth + 1)
+        })
+    }
+
+    fn instance(&mut self, number: u32, stage: &'e Stage) -> bool {
+        let Some(left) = self.left.checked_sub(stage.plan.rules.len()) else { return false };
+        self.left = left;
+        self.stage = NONE;
+        if stage.entry == RULES { self.by_rules(number).is_some() } else { self.follow(stage.entry) }
+    }
+
+    /// Asks the rules of a stage one by one; where to go if all of them are false. Unknown may mean that this evaluator
+    /// gave up: a warning that the naive one would find must not be lost.
+    fn by_rules(&mut self, number: u32) -> Option<u32> {
+        let stage = self.turn_to(number)?;
+        let reader = self.reader(&stage.plan);
+        let mut memo = Memo::default();
+        let mut rules = stage.plan.rules.iter();
+        let quiet =
+            rules.all(|rule| truth(rule, &stage.plan, &reader, &mut memo, &self.frames) == Truth::False);
+        quiet.then_some(stage.next)
+    }
+
+    #[inline]
+    fn view(&mut self, stage: u32, ask: &ViewGlance, read: &'e ViewRead) -> Truth {
+        let Some(stage) = self.turn_to(stage) else { return Truth::Unknown };
+        let field = match self.calls.get(read.call) {
+            Some(made) => made.get(read.field),
+            None => self.reader(&stage.plan).view(read, &self.frames),
+        };
+        field.map_or(Truth::Unknown, |field| ask.ask(field).into())
+    }
+
+    #[inline(never)]
+    fn whole(&mut self, stage: u32, test: u8) -> Truth {
+        let Some(stage) = self.turn_to(stage) else { return Truth::Unknown };
+        let plan = &*stage.plan;
+        match plan.tests.tests.get(usize::from(test)) {
+            Some(Test::Automaton(number)) => {
+                let Some(group) = plan.tests.groups.get(*number) else { return Truth::Unknown };
+                let known = self.group.filter(|(known, _)| known == number).map(|(_, holds)| holds);
+                let read = || self.reader(plan).text(&group.text, &self.frames).map(|text| group.bits(text));
+                let Some(holds) = known.or_else(read) else { return Truth::Unknown };
+                self.group = Some((*number, holds));
+                (holds >> (test & 63) & 1 == 1).into()
+            }
+            Some(test) => self.reader(plan).test(test, &self.frames),
+            None => Truth::Unknown,
+        }
+    }
+
+    /// What is asked from now on is asked for this stage.
+    fn turn_to(&mut self, number: u32) -> Option<&'e Stage> {
+        if self.stage != number {
+            self.stage = number;
+            self.calls.clear();
+            self.group = None;
+        }
+        self.quiet.stages.get(number as usize)
+    }
+
+    #[inline]
+    fn reader(&self, plan: &'e StagePlan) -> Reader<'_, 'e> {
+        static UNCHANGED: BTreeMap<SlotId, Needs> = BTreeMap::new();
+        Reader::of(self.program.subject(), self.roots, self.bases, &plan.vars, &UNCHANGED, &self.calls)
+    }
+}
