@@ -76,8 +76,30 @@ impl Slot<'_> {
 /// A slice as Go keeps it: elements beyond the length stay, and are decoded over later.
 #[derive(Clone, Debug, Default)]
 struct List {
-    elements: Vec<SlotId>,
+    /// The elements, as long as they are few: most lists take no memory of their own.
+    few: [SlotId; FEW],
+    /// All elements once there are more.
+    many: Vec<SlotId>,
+    kept: usize,
     len: usize,
+}
+
+/// How many elements a list has in place.
+const FEW: usize = 6;
+
+impl List {
+    fn elements(&self) -> &[SlotId] {
+        if self.many.is_empty() { self.few.get(..self.kept).unwrap_or_default() } else { &self.many }
+    }
+
+    fn push(&mut self, slot: SlotId) {
+        match self.few.get_mut(self.kept) {
+            Some(place) => *place = slot,
+            None if self.many.is_empty() => self.many.extend(self.few.into_iter().chain([slot])),
+            None => self.many.push(slot),
+        }
+        self.kept += 1;
+    }
 }
 
 /// One entry of a map.
@@ -118,11 +140,16 @@ impl<'s> Facts<'s> {
     /// A document in which everything has its zero value.
     #[must_use]
     pub fn new(schema: &Schema) -> Self {
+        Self::with_room(schema, [0; 3])
+    }
+
+    /// The same with room for so many slots, lists and maps.
+    fn with_room(schema: &Schema, [slots, lists, maps]: [usize; 3]) -> Self {
         let mut facts = Self {
             schema: schema.clone(),
-            slots: Vec::new(),
-            lists: Vec::new(),
-            maps: Vec::new(),
+            slots: Vec::with_capacity(slots),
+            lists: Vec::with_capacity(lists),
+            maps: Vec::with_capacity(maps),
             tape: Vec::new(),
             root_span: Span::default(),
             moved: Vec::new(),
@@ -133,11 +160,12 @@ impl<'s> Facts<'s> {
 
     /// The same with room for what a text of this length is likely to hold.
     pub(crate) fn for_text(schema: &Schema, len: usize) -> Self {
-        const BYTES_EACH: usize = 10;
-        const MOST: usize = 256;
-        let mut facts = Self::new(schema);
-        facts.slots.reserve((len / BYTES_EACH).min(MOST));
-        facts
+        /// For each slot, list and map.
+        const BYTES_EACH: [usize; 3] = [10, 80, 320];
+        const MOST: [usize; 3] = [256, 32, 8];
+        let mut room = MOST;
+        room.iter_mut().zip(BYTES_EACH).for_each(|(most, bytes)| *most = (len / bytes).min(*most));
+        Self::with_room(schema, room)
     }
 
     /// The schema it was decoded by.
@@ -218,7 +246,7 @@ impl<'s> Facts<'s> {
     #[must_use]
     #[inline]
     pub fn list(&self, id: ListId) -> &[SlotId] {
-        self.lists.get(id.0 as usize).and_then(|l| l.elements.get(..l.len)).unwrap_or_default()
+        self.lists.get(id.0 as usize).and_then(|l| l.elements().get(..l.len)).unwrap_or_default()
     }
 
     /// The entries of a map, in the order in which their keys first stood in the text.
@@ -262,11 +290,11 @@ impl<'s> Facts<'s> {
 
     /// The slot to decode element `index` into: one kept from before, or a fresh one. The list grows to hold it.
     pub(crate) fn list_element(&mut self, id: ListId, index: usize) -> SlotId {
-        let kept = self.lists.get(id.0 as usize).and_then(|l| l.elements.get(index)).copied();
+        let kept = self.lists.get(id.0 as usize).and_then(|l| l.elements().get(index)).copied();
         let slot = kept.unwrap_or_else(|| self.new_slot());
         if let Some(list) = self.lists.get_mut(id.0 as usize) {
             if kept.is_none() {
-                list.elements.push(slot);
+                list.push(slot);
             }
             list.len = list.len.max(index.saturating_add(1));
         }
@@ -276,7 +304,7 @@ impl<'s> Facts<'s> {
     /// Cuts a list to `len`; what lies beyond stays for a later, longer value.
     pub(crate) fn list_truncate(&mut self, id: ListId, len: usize) {
         if let Some(list) = self.lists.get_mut(id.0 as usize) {
-            list.len = len.min(list.elements.len());
+            list.len = len.min(list.kept);
         }
     }
 

@@ -84,38 +84,55 @@ impl<'a, 's> Machine<'a, 's> {
     /// moby `strslice.StrSlice.UnmarshalJSON`: a list of strings, else one string; a new list either way. What is
     /// neither ends the decoding, with the error of the second attempt.
     pub(super) fn words(&mut self, token: Token<'s>, span: Span, place: Place) -> Step {
-        let span = self.reader.skip(token, span);
-        let raw = self.reader.since(span.start as usize);
-        let one = match token {
-            Token::Str(word) => Some(word),
-            Token::ArrayStart if is_list_of_strings(raw) => None,
-            _ => {
-                self.set_place_if_new(place, span);
-                let message = self.context.type_error(token.kind(), "string");
-                return self.abort(message, span);
+        let list = match token {
+            Token::Str(word) => {
+                let list = self.facts.new_list();
+                self.word(list, 0, word.text(), span);
+                Some(list)
+            }
+            Token::ArrayStart => self.list_of_words(),
+            other => {
+                self.reader.skip(other, span);
+                None
             }
         };
-        let list = self.facts.new_list();
-        if let Some(word) = one {
-            self.word(list, 0, word.text(), span);
-        } else {
-            let mut reader = Reader::new(raw, 0, raw.len());
-            reader.next();
-            for index in 0.. {
-                if self.facts.len() > self.limits.nodes {
-                    break;
-                }
-                let (token, at) = reader.next();
-                let at = at.shifted(span.start as usize);
-                match token {
-                    Token::Str(word) => self.word(list, index, word.text(), at),
-                    Token::Null => self.word(list, index, Cow::Borrowed(&[]), at),
-                    _ => break,
-                }
+        let span = Span::new(span.start as usize, self.reader.position());
+        match list {
+            Some(list) => {
+                self.store(place, span, Value::List(list));
+                Ok(())
+            }
+            None => {
+                self.set_place_if_new(place, span);
+                let message = self.context.type_error(token.kind(), "string");
+                self.abort(message, span)
             }
         }
-        self.store(place, span, Value::List(list));
-        Ok(())
+    }
+
+    /// Reads a list of strings to its end; `None` if there is anything else in it.
+    fn list_of_words(&mut self) -> Option<ListId> {
+        let list = self.facts.new_list();
+        let (mut next, mut odd) = (0, false);
+        loop {
+            let (token, span) = self.reader.next();
+            let word = match token {
+                Token::Str(word) => word.text(),
+                Token::Null => Cow::Borrowed(&[][..]),
+                Token::ArrayEnd => return (!odd).then_some(list),
+                Token::End => return None,
+                other => {
+                    self.reader.skip(other, span);
+                    odd = true;
+                    continue;
+                }
+            };
+            // Past the limit nothing is kept, and the caller gives up.
+            if !odd && self.facts.len() <= self.limits.nodes {
+                self.word(list, next, word, span);
+                next += 1;
+            }
+        }
     }
 
     fn word(&mut self, list: ListId, index: usize, text: Cow<'s, [u8]>, span: Span) {

@@ -123,12 +123,12 @@ impl<'a, 's> Machine<'a, 's> {
     fn step(&mut self) -> Step {
         let (token, span) = self.reader.next();
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
-        let literal = match token {
-            Token::ObjectEnd | Token::ArrayEnd | Token::End => {
+        let literal = match (&frame.kind, token) {
+            (_, Token::ObjectEnd | Token::ArrayEnd | Token::End) => {
                 self.close();
                 return Ok(());
             }
-            Token::Str(literal) => literal,
+            (Kind::Map { .. } | Kind::Record { .. }, Token::Str(literal)) => literal,
             _ => Literal::default(),
         };
         match &mut frame.kind {
@@ -155,7 +155,7 @@ impl<'a, 's> Machine<'a, 's> {
                 let slot = self.facts.new_slot();
                 self.facts.map_insert(map, key, slot);
                 let place = Place { slot, key: span };
-                let (token, span) = self.reader.next();
+                let (token, span) = self.reader.value_after_key();
                 self.value(token, span, place, Target { ty: element, field: None, element: None })
             }
             Kind::Record { def, base, outer, depth } => {
@@ -184,7 +184,7 @@ impl<'a, 's> Machine<'a, 's> {
                     let depth = self.frames.len();
                     self.own = Some(Own { depth, context: self.context.clone(), error: None });
                 }
-                let (token, span) = self.reader.next();
+                let (token, span) = self.reader.value_after_key();
                 self.value(token, span, place, Target { ty: &field.ty, field: Some(field), element: None })
             }
         }

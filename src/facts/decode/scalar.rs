@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::errors::Target;
 use super::machine::{Machine, Place, Step};
-use crate::facts::arena::Value;
+use crate::facts::arena::{Slot, Value};
 use crate::facts::json::Token;
+use crate::facts::text::{decimal, signed};
 use crate::schema::{IntSize, TextKind, Type};
 use crate::source::Span;
 
@@ -122,10 +123,8 @@ impl<'a, 's> Machine<'a, 's> {
 
     /// Puts a value into its slot.
     pub(super) fn store(&mut self, place: Place, span: Span, value: Value<'s>) {
-        self.set_place(place, span);
         if let Some(slot) = self.facts.slot_mut(place.slot) {
-            slot.value = value;
-            slot.set = true;
+            *slot = Slot { value, span, key: place.key, set: true };
         }
     }
 
@@ -152,15 +151,14 @@ fn is_unmarshaler(ty: &Type) -> bool {
 
 /// `strconv.ParseInt` or `ParseUint`, and the range of the type.
 fn integer(literal: &[u8], size: IntSize) -> Option<i64> {
-    let text = std::str::from_utf8(literal).ok()?;
-    let unsigned = |most: u64| {
-        // ParseUint takes no sign at all, `-0` included.
-        let value = if text.starts_with('-') { None } else { text.parse::<u64>().ok() }?;
-        (value <= most).then(|| i64::try_from(value).unwrap_or(i64::MAX))
-    };
+    let (negative, digits) = literal.strip_prefix(b"-").map_or((false, literal), |digits| (true, digits));
+    let magnitude = decimal(digits)?;
+    // ParseUint takes no sign at all, `-0` included.
+    let unsigned =
+        |most: u64| (!negative && magnitude <= most).then(|| i64::try_from(magnitude).unwrap_or(i64::MAX));
     match size {
-        IntSize::Int | IntSize::I64 => text.parse().ok(),
-        IntSize::I32 => text.parse::<i32>().ok().map(i64::from),
+        IntSize::Int | IntSize::I64 => signed(negative, magnitude),
+        IntSize::I32 => signed(negative, magnitude).filter(|value| i32::try_from(*value).is_ok()),
         IntSize::U8 => unsigned(u8::MAX.into()),
         IntSize::U16 => unsigned(u16::MAX.into()),
         IntSize::U32 => unsigned(u32::MAX.into()),

@@ -1,4 +1,5 @@
 use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
+use crate::facts::text::decimal;
 
 pub(super) const PORT_SPEC: View = View {
     name: "port_spec",
@@ -32,10 +33,7 @@ pub(super) const PORT_SPEC: View = View {
 
 /// A decimal number up to 65535, leading zeros allowed.
 fn number(text: &[u8]) -> Option<u16> {
-    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    u16::try_from(decimal(text)?).ok()
 }
 
 /// What stands behind a second dash is not looked at.

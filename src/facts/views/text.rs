@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
-use crate::facts::text::ram_in_bytes;
+use crate::facts::text::{decimal, ram_in_bytes, signed};
 
 pub(super) const GO_LOWER: View = View {
     name: "go_lower",
@@ -99,11 +99,12 @@ fn last_char(text: &[u8]) -> Option<char> {
 
 /// The value of a decimal integer with an optional sign, as Go's `strconv.ParseInt(text, 10, bits)` reads it.
 pub(super) fn integer(text: &[u8], bits: u32) -> Option<i64> {
-    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let value: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let value = signed(negative, decimal(digits)?)?;
     match bits {
         32 => i32::try_from(value).ok().map(i64::from),
         _ => Some(value),
