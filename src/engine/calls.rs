@@ -35,6 +35,10 @@ impl<'e> Calls<'e> {
     #[inline]
     pub(super) fn clear(&mut self) {
         let used = self.used.replace(0);
-        self.made.iter_mut().take(used.into()).for_each(|made| *made = OnceCell::new());
+        for made in self.made.iter_mut().take(used.into()) {
+            if let Some(made) = made.take() {
+                made.discard();
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::answers::Truth;
 use super::bases::{Base, Bases, MAX_BASES, Spot};
 use super::loops::Frame;
-use super::plan::{MAX_LOOPS, Number, NumberOp, Path, PathStep, Reach, Test, Text, ViewRead};
+use super::plan::{From, MAX_LOOPS, Number, NumberOp, Path, PathStep, Reach, Test, Text, ViewRead};
 use super::reader::{same, size, string};
 use super::scope::Roots;
 use crate::facts::views::ViewField;
@@ -23,6 +23,20 @@ pub(super) enum Glance {
     Same(Place, Box<[u8]>),
     OneOf(Place, Box<[Vec<u8>]>),
     Starts(Place, Box<[u8]>),
+    Size(NumberOp, Place, i64),
+    /// The key of the loop with this number.
+    KeyOneOf(u8, Box<[Vec<u8>]>),
+    InMap(Box<[u8]>, Place),
+    Entry(Box<Entry>),
+}
+
+/// A test of a map's entry.
+#[derive(Debug)]
+pub(super) struct Entry {
+    map: Place,
+    key: Vec<u8>,
+    /// Whether it is one of these; without any, whether it is empty.
+    literals: Vec<Vec<u8>>,
 }
 
 /// A field, or an element of a loop.
@@ -40,6 +54,8 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Places<'e> {
     records: [Record<'e>; PLACES],
+    /// Of the loops over maps.
+    keys: [&'e [u8]; MAX_LOOPS],
 }
 
 /// The fields of a record and what lies behind them; none if there is no record.
@@ -53,23 +69,41 @@ impl Glance {
     /// The short form of a test, if it has one.
     pub(super) fn new(test: &Test) -> Option<Self> {
         Some(match test {
-            Test::Empty(path) => Self::Empty(Place::new(path)?),
+            Test::Empty(path) => {
+                Place::new(path).map(Self::Empty).or_else(|| Entry::test(path, Vec::new()))?
+            }
             Test::True(path) => Self::True(Place::new(path)?),
             Test::Present(path) => Self::Present(Place::new(path)?),
             Test::Number(op, Number::Path(path), Number::Literal(n)) => {
                 Self::Number(*op, Place::new(path)?, *n)
             }
-            Test::Same(Text::Path(path), Text::Literal(literal)) => {
-                Self::Same(Place::new(path)?, literal.as_slice().into())
+            Test::Number(op, Number::Size(path), Number::Literal(n)) => {
+                Self::Size(*op, Place::new(path)?, *n)
             }
+            Test::Same(Text::Path(path), Text::Literal(literal)) => match Place::new(path) {
+                Some(place) => Self::Same(place, literal.as_slice().into()),
+                None => Entry::test(path, vec![literal.clone()])?,
+            },
             Test::OneOf(Text::Path(path), literals) if !literals.is_empty() => {
-                Self::OneOf(Place::new(path)?, literals.as_slice().into())
+                match (Place::new(path), path.from) {
+                    (Some(place), _) => Self::OneOf(place, literals.as_slice().into()),
+                    (None, From::Key(var)) => {
+                        Self::KeyOneOf(u8::try_from(var).ok()?, literals.as_slice().into())
+                    }
+                    _ => Entry::test(path, literals.clone())?,
+                }
             }
+            Test::InMap(Text::Literal(key), path) => Self::InMap(key.as_slice().into(), Place::new(path)?),
             Test::Starts(Text::Path(path), literal) => {
                 Self::Starts(Place::new(path)?, literal.as_slice().into())
             }
             _ => return None,
         })
+    }
+
+    /// Whether a loop has nothing to go through.
+    pub(super) fn of_loop(over: &Path) -> Option<Self> {
+        Place::new(over).map(Self::Empty)
     }
 
     #[inline(always)]
@@ -89,10 +123,24 @@ impl Glance {
                 op.holds(found, *n)
             }),
             Self::Same(place, literal) => places.text(*place).map(|text| same(text, literal)),
-            Self::OneOf(place, literals) => {
-                places.text(*place).map(|text| literals.iter().any(|literal| same(text, literal)))
-            }
+            Self::OneOf(place, literals) => places.text(*place).map(|text| one_of(text, literals)),
             Self::Starts(place, literal) => places.text(*place).map(|text| starts(text, literal)),
+            Self::Size(op, place, n) => {
+                let found = places.known(*place).map(|(facts, slot)| size(facts, slot));
+                found.map(|found| op.holds(i64::try_from(found).unwrap_or(i64::MAX), *n))
+            }
+            Self::KeyOneOf(var, literals) => {
+                places.keys.get(usize::from(*var)).map(|key| one_of(key, literals))
+            }
+            Self::InMap(key, map) => places.entry(*map, key).map(|(_, entry)| entry.is_some()),
+            Self::Entry(entry) => places.entry(entry.map, &entry.key).map(|(facts, slot)| {
+                let slot = slot.unwrap_or(Slot::zero());
+                if entry.literals.is_empty() {
+                    size(facts, slot) == 0
+                } else {
+                    one_of(string(slot), &entry.literals)
+                }
+            }),
         };
         known.map_or(Truth::Unknown, Truth::from)
     }
@@ -134,7 +182,7 @@ impl ViewGlance {
             Self::True => matches!(field, ViewField::Bool(true)),
             Self::Number(op, n) => op.holds(if let ViewField::Int(found) = field { *found } else { 0 }, *n),
             Self::Same(literal) => same(text, literal),
-            Self::OneOf(literals) => literals.iter().any(|literal| same(text, literal)),
+            Self::OneOf(literals) => one_of(text, literals),
         }
     }
 }
@@ -149,6 +197,23 @@ impl NumberOp {
             Self::Order(OrderOp::Gt) => left > right,
             Self::Order(OrderOp::Ge) => left >= right,
         }
+    }
+}
+
+#[inline]
+fn one_of(text: &[u8], literals: &[Vec<u8>]) -> bool {
+    literals.iter().any(|literal| same(text, literal))
+}
+
+impl Entry {
+    fn test(path: &Path, literals: Vec<Vec<u8>>) -> Option<Glance> {
+        let (Reach::Entry(Spot { base, field }), Some(PathStep::Key(Text::Literal(key)))) =
+            (path.reach, path.steps.last())
+        else {
+            return None;
+        };
+        let map = Place { record: base, nillable: true, open: false, field };
+        Some(Glance::Entry(Box::new(Self { map, key: key.clone(), literals })))
     }
 }
 
@@ -186,7 +251,7 @@ impl<'e> Places<'e> {
                 *record = Record { facts, slots: facts.slots_from(*slot) };
             }
         }
-        Self { records }
+        Self { records, keys: [&[]; MAX_LOOPS] }
     }
 
     /// Comes to another element of the loop with this number.
@@ -198,6 +263,21 @@ impl<'e> Places<'e> {
                 *record = Record { facts, slots: facts.slots_from(slot) };
             }
         }
+        if let Some(key) = self.keys.get_mut(var) {
+            let entry = frame.map.and_then(|map| facts.map(map).get(frame.index as usize));
+            *key = entry.map_or(&[], |entry| &entry.key);
+        }
+    }
+
+    /// An entry of a map, if it is there; `None` if nobody told the map.
+    #[inline]
+    fn entry(&self, map: Place, key: &[u8]) -> Option<(&'e Facts<'e>, Option<&'e Slot<'e>>)> {
+        let (facts, slot) = self.known(map)?;
+        let entry = match slot.value {
+            Value::Map(map) => facts.map_get(map, key),
+            _ => None,
+        };
+        Some((facts, entry.map(|entry| facts.slot(entry.slot))))
     }
 
     /// The slot of a place, and its document. There is none where the record is not there.

@@ -27,6 +27,15 @@ pub(super) struct Jumps {
     pub(super) entry: u16,
 }
 
+/// What is known of the tests of a decision diagram.
+pub(super) trait Known {
+    /// How long asking it takes, roughly.
+    fn cost(&self, test: u8) -> u32;
+
+    /// What the answer `holds` of `test` tells about another test, whenever it is known itself.
+    fn implied(&self, test: u8, holds: bool, other: u8) -> Option<bool>;
+}
+
 /// One test and where to go from it: to another jump, [`ACCEPT`] or [`REJECT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Jump {
@@ -65,16 +74,16 @@ impl Jumps {
 
     /// Whether any of the formulas holds, as a decision diagram: on no way through it is a test asked twice. `None`
     /// if it would be large. Of several tests that could rule a formula out the one that costs least is asked first.
-    pub(super) fn any_of(formulas: Vec<Formula>, cost: &dyn Fn(u8) -> u32) -> Option<Self> {
-        let mut diagram = Diagram { cost, jumps: Vec::new(), made: Vec::new() };
+    pub(super) fn any_of(formulas: Vec<Formula>, known: &dyn Known) -> Option<Self> {
+        let mut diagram = Diagram { known, jumps: Vec::new(), made: Vec::new() };
         let entry = diagram.node(any(formulas.iter().map(Formula::simplified).collect()))?;
         Some(Self { all: diagram.jumps, entry })
     }
 }
 
 /// A decision diagram under construction; equal parts are shared.
-struct Diagram<'c> {
-    cost: &'c dyn Fn(u8) -> u32,
+struct Diagram<'k> {
+    known: &'k dyn Known,
     jumps: Vec<Jump>,
     made: Vec<(Formula, u16)>,
 }
@@ -82,7 +91,7 @@ struct Diagram<'c> {
 impl Diagram<'_> {
     /// Where the answer to a formula begins, by Shannon's expansion over one of its tests.
     fn node(&mut self, formula: Formula) -> Option<u16> {
-        let Some(test) = formula.next(false, self.cost) else {
+        let Some(test) = formula.next(false, self.known) else {
             return Some(if formula == Formula::Const(true) { ACCEPT } else { REJECT });
         };
         if let Some((_, at)) = self.made.iter().find(|(made, _)| *made == formula) {
@@ -91,7 +100,8 @@ impl Diagram<'_> {
         if self.made.len() >= MAX_NODES {
             return None;
         }
-        let (holds, fails) = (self.node(formula.given(test, true))?, self.node(formula.given(test, false))?);
+        let holds = self.node(formula.given(test, true, self.known))?;
+        let fails = self.node(formula.given(test, false, self.known))?;
         // Also a test that makes no difference is asked: unknown, it may make one. `a && !a` is not false then.
         self.jumps.push(Jump { test, holds, fails });
         let at = u16::try_from(self.jumps.len().checked_sub(1)?).ok()?;
@@ -137,15 +147,15 @@ fn any(parts: Vec<Formula>) -> Formula {
 impl Formula {
     /// The test to ask in order to find that the formula is `end`: where every part has to be, one of the first part;
     /// where a single one is enough, the one that costs least.
-    fn next(&self, end: bool, cost: &dyn Fn(u8) -> u32) -> Option<u8> {
+    fn next(&self, end: bool, known: &dyn Known) -> Option<u8> {
         match self {
             Self::Const(_) => None,
             Self::Test(test) => Some(*test),
-            Self::Not(inner) => inner.next(!end, cost),
+            Self::Not(inner) => inner.next(!end, known),
             Self::All(parts) | Self::Any(parts) => {
-                let mut tests = parts.iter().filter_map(|part| part.next(end, cost));
+                let mut tests = parts.iter().filter_map(|part| part.next(end, known));
                 let each = matches!(self, Self::All(_)) == end;
-                if each { tests.next() } else { tests.min_by_key(|test| cost(*test)) }
+                if each { tests.next() } else { tests.min_by_key(|test| known.cost(*test)) }
             }
         }
     }
@@ -156,8 +166,11 @@ impl Formula {
     }
 
     /// What remains of it once a test is answered.
-    fn given(&self, test: u8, answer: bool) -> Self {
-        self.with(&|t| if t == test { Self::Const(answer) } else { Self::Test(t) })
+    fn given(&self, test: u8, answer: bool, known: &dyn Known) -> Self {
+        self.with(&|t| {
+            let told = if t == test { Some(answer) } else { known.implied(test, answer, t) };
+            told.map_or(Self::Test(t), Self::Const)
+        })
     }
 
     fn with(&self, test: &dyn Fn(u8) -> Self) -> Self {
@@ -193,7 +206,20 @@ mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::FileFailurePersistence;
 
-    use super::{ACCEPT, Condition, Formula, Jumps};
+    use super::{ACCEPT, Condition, Formula, Jumps, Known};
+
+    /// Tests of different places; the number decides which cost more.
+    struct Unrelated(u8);
+
+    impl Known for Unrelated {
+        fn cost(&self, test: u8) -> u32 {
+            test.wrapping_mul(self.0).into()
+        }
+
+        fn implied(&self, _: u8, _: bool, _: u8) -> Option<bool> {
+            None
+        }
+    }
 
     fn formula() -> impl Strategy<Value = Formula> {
         let leaf = prop_oneof![any::<bool>().prop_map(Formula::Const), (0_u8..5).prop_map(Formula::Test)];
@@ -254,8 +280,7 @@ mod tests {
 
         #[test]
         fn jumps_mean_what_their_formulas_mean(formulas in prop::collection::vec(formula(), 0..5), seed: u8) {
-            let cost = |test: u8| u32::from(test.wrapping_mul(seed));
-            let diagram = Jumps::any_of(formulas.clone(), &cost).unwrap();
+            let diagram = Jumps::any_of(formulas.clone(), &Unrelated(seed)).unwrap();
             let conditions: Vec<_> = formulas.iter().cloned().map(Condition::new).collect();
             for world in 0..32 {
                 let expected: Vec<bool> = formulas.iter().map(|f| means(f, world)).collect();
@@ -283,7 +308,7 @@ mod tests {
     fn a_large_diagram_is_given_up() {
         let all_of = |tests: [u8; 3]| Formula::All(tests.map(Formula::Test).to_vec());
         let scattered = |n: u8| (0..n).map(|i| all_of([i, i.wrapping_mul(7) % 61, i.wrapping_mul(13) % 59]));
-        let any_of = |n| Jumps::any_of(scattered(n).collect(), &|_| 0);
+        let any_of = |n| Jumps::any_of(scattered(n).collect(), &Unrelated(0));
         assert!(any_of(4).is_some());
         assert!(any_of(60).is_none());
     }

@@ -3,7 +3,8 @@ use std::cell::RefCell;
 use super::bases::Records;
 use super::calls::{MAX_CALLS, MAX_PARAMS};
 use super::groups::{Group, Pattern};
-use super::jumps::{Condition, Formula, Jumps};
+use super::implied::Implied;
+use super::jumps::{Condition, Formula, Jumps, Known};
 use super::plan::{
     From, MAX_LOOPS, MAX_TESTS, Number, NumberOp, Path, PathStep, Reach, RulePlan, StagePlan, Test, Tests,
     Text, ViewParam, ViewRead,
@@ -48,10 +49,25 @@ pub(super) fn stage(stage: &Stage, schemas: &[Schema], records: &RefCell<Records
         })
         .collect::<Vec<_>>();
     let formulas = rules.iter().map(|rule| rule.when.as_ref().map(|when| when.formula.clone()));
-    let cost = |test: u8| tests.tests.get(usize::from(test)).map_or(0, Test::cost);
-    let any = formulas.collect::<Option<_>>().and_then(|formulas| Jumps::any_of(formulas, &cost));
+    let known = StageTests { tests: &tests, implied: Implied::new(&tests.tests) };
+    let any = formulas.collect::<Option<_>>().and_then(|formulas| Jumps::any_of(formulas, &known));
     let changes = stage.rules.iter().any(|rule| !rule.set.is_empty());
     Some(StagePlan { loops, vars: lowering.vars, rules, any, tests, changes })
+}
+
+struct StageTests<'t> {
+    tests: &'t Tests,
+    implied: Implied,
+}
+
+impl Known for StageTests<'_> {
+    fn cost(&self, test: u8) -> u32 {
+        self.tests.tests.get(usize::from(test)).map_or(0, Test::cost)
+    }
+
+    fn implied(&self, test: u8, holds: bool, other: u8) -> Option<bool> {
+        self.implied.answer(test, holds, other)
+    }
 }
 
 fn element(ty: &Type) -> Option<Type> {
@@ -324,7 +340,15 @@ impl Lowering<'_> {
         let open = schema.is_open();
         let plain = !open && steps.iter().all(|step| matches!(step, PathStep::Field { .. }));
         let reach = match from {
-            From::Root(root) => self.records.borrow_mut().spot(root, &steps, open).map(Reach::Spot),
+            From::Root(root) => {
+                let mut records = self.records.borrow_mut();
+                match steps.as_slice() {
+                    [map @ .., PathStep::Key(Text::Literal(_))] if !open => {
+                        records.spot(root, map, open).map(Reach::Entry)
+                    }
+                    steps => records.spot(root, steps, open).map(Reach::Spot),
+                }
+            }
             From::Var(var) if steps.is_empty() => Some(Reach::Element(var)),
             From::Var(var) if plain => Some(Reach::Fields(var)),
             From::Var(_) | From::Key(_) => None,
@@ -379,7 +403,7 @@ impl Path {
         match (self.open, self.reach) {
             // What nobody told spoils the short way to "no", so that facts are asked for last.
             (true, _) => 12,
-            (false, Reach::Far) => 6,
+            (false, Reach::Far | Reach::Entry(_)) => 6,
             (false, _) => 1,
         }
     }

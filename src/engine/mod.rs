@@ -13,6 +13,7 @@ mod fast;
 mod finding;
 mod glance;
 mod groups;
+mod implied;
 mod jumps;
 mod loops;
 mod lower;

@@ -63,6 +63,8 @@ pub(super) struct Path {
 pub(super) enum Reach {
     /// A field of a record that is found once a judgement.
     Spot(Spot),
+    /// An entry of a map that is such a field, by a key that the rule names.
+    Entry(Spot),
     /// The element of a loop by itself.
     Element(usize),
     /// Fields of the element of a loop, and nothing else to look at.

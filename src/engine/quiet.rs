@@ -59,6 +59,8 @@ struct Stage {
     first: u32,
     /// Where to go if none of its rules fires.
     next: u32,
+    /// Whether the outermost loop has nothing to go through.
+    empty: Option<Glance>,
     /// Whether it comes after another without loops, so that there is no need to begin it.
     chained: bool,
 }
@@ -84,7 +86,8 @@ impl Quiet {
             let next = if straight { quiet.entry } else { DONE };
             let first = quiet.next_node();
             let entry = plan.any.as_ref().map_or(RULES, |any| quiet.add(plan, any, next));
-            quiet.stages.push(Stage { plan: plan.clone(), entry, first, next, chained: straight });
+            let empty = plan.loops.first().and_then(Glance::of_loop);
+            quiet.stages.push(Stage { plan: plan.clone(), entry, first, next, empty, chained: straight });
             if straight {
                 quiet.entry = entry;
                 quiet.rules += plan.rules.len();
@@ -135,9 +138,10 @@ impl Quiet {
             left,
         };
         look.follow(self.entry)
-            && (0..)
-                .zip(&self.stages)
-                .all(|(number, stage)| stage.chained || look.instances(number, stage, 0))
+            && (0..).zip(&self.stages).all(|(number, stage)| {
+                let nothing = stage.chained || stage.empty.as_ref().is_some_and(|empty| look.is_so(empty));
+                nothing || look.instances(number, stage, 0)
+            })
     }
 
     /// The stage of a node.
@@ -184,6 +188,10 @@ impl<'e> Look<'e> {
             };
         }
         at == DONE
+    }
+
+    fn is_so(&self, glance: &Glance) -> bool {
+        glance.ask(&self.places) == Truth::True
     }
 
     /// Goes through the instances of the loops from number `depth` on.

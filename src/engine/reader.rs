@@ -304,7 +304,7 @@ impl<'c, 'e> Reader<'c, 'e> {
 
 /// Bytes of a string, elements of a list, entries of a map. A rule may know a field as a list that another profile decodes
 /// into an `interface{}`.
-#[inline]
+#[inline(always)]
 pub(super) fn size(facts: &Facts<'_>, slot: &Slot<'_>) -> usize {
     match &slot.value {
         Value::Str(s) => s.len(),

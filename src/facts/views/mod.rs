@@ -124,6 +124,16 @@ impl<'a> ViewFields<'a> {
         Self { fields, len: N }
     }
 
+    /// Drops it. Nearly always there is nothing to free, which is seen sooner than each field is dropped.
+    #[inline]
+    pub(crate) fn discard(self) {
+        let owns =
+            |field: &ViewField<'_>| matches!(field, ViewField::Str(Cow::Owned(_)) | ViewField::Strs(_));
+        if !self.fields.iter().take(self.len).any(owns) {
+            std::mem::forget(self);
+        }
+    }
+
     /// The value of the field with this number.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&ViewField<'a>> {
