@@ -104,6 +104,12 @@ mod tests {
             for field in &def.fields {
                 let name = field.name.as_str();
                 assert_eq!(def.field(name).map(|(at, _)| at), last(name), "{name}");
+                let found =
+                    def.lookup(&schema, name.as_bytes(), |_| false).map(|found| (found.index, found.via));
+                for at in 0..def.fields.len() {
+                    let expected = def.expected(at, name.as_bytes()).map(|found| (found.index, found.via));
+                    assert!(expected.is_none() || expected == found, "{name}");
+                }
                 for at in 0..name.len() {
                     let mut changed = name.as_bytes().to_vec();
                     changed[at] ^= 1;

@@ -1,4 +1,5 @@
 use super::names::{Key, Names};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Index of a struct in its [`Schema`].
@@ -151,6 +152,8 @@ pub struct StructDef {
     pub(super) names: Names,
     /// The fields that embed a struct.
     pub(super) embeds: Vec<usize>,
+    /// Whether a key spelled as a field can be no other one.
+    distinct: bool,
 }
 
 impl FieldDef {
@@ -175,8 +178,20 @@ pub(crate) struct Lookup<'a> {
 
 impl StructDef {
     pub(super) fn new(name: String, go: String, doc: String, fields: Vec<FieldDef>) -> Self {
-        let embeds = fields.iter().enumerate().filter(|(_, field)| field.embed).map(|(at, _)| at).collect();
-        Self { names: Names::of(&fields), embeds, name, go, doc, fields }
+        let embeds: Vec<_> =
+            fields.iter().enumerate().filter(|(_, field)| field.embed).map(|(at, _)| at).collect();
+        let names: BTreeSet<_> = fields.iter().map(|field| field.name.as_str()).collect();
+        let distinct = embeds.is_empty() && names.len() == fields.len();
+        Self { names: Names::of(&fields), embeds, distinct, name, go, doc, fields }
+    }
+
+    /// The field with this index, if the key is spelled as it is: what [`StructDef::lookup`] would find. Go writes
+    /// fields in their order, so that after one the next is worth a try.
+    #[inline]
+    pub(crate) fn expected(&self, index: usize, key: &[u8]) -> Option<Lookup<'_>> {
+        let field = self.fields.get(index)?;
+        let found = self.distinct && field.name.as_bytes() == key;
+        found.then_some(Lookup { index, field, via: None })
     }
 
     /// The field with exactly this JSON name, and its index.

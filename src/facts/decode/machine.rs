@@ -37,9 +37,25 @@ struct Frame<'a, 's> {
 
 #[derive(Debug)]
 enum Kind<'a> {
-    Record { def: &'a StructDef, base: SlotId, outer: Option<&'a StructDef>, depth: usize },
-    Map { map: MapId, element: &'a Type },
-    List { list: ListId, element: &'a Type, name: Option<&'a str>, next: usize, fixed: Option<usize> },
+    Record {
+        def: &'a StructDef,
+        base: SlotId,
+        outer: Option<&'a StructDef>,
+        depth: usize,
+        /// The field behind the one that was met last.
+        next: usize,
+    },
+    Map {
+        map: MapId,
+        element: &'a Type,
+    },
+    List {
+        list: ListId,
+        element: &'a Type,
+        name: Option<&'a str>,
+        next: usize,
+        fixed: Option<usize>,
+    },
 }
 
 pub(super) struct Machine<'a, 's> {
@@ -158,7 +174,7 @@ impl<'a, 's> Machine<'a, 's> {
                 let (token, span) = self.reader.value_after_key();
                 self.value(token, span, place, Target { ty: element, field: None, element: None })
             }
-            Kind::Record { def, base, outer, depth } => {
+            Kind::Record { def, base, outer, depth, next } => {
                 let (def, base) = (*def, *base);
                 // `d.errorContext` is restored after each field.
                 self.context.fields.truncate(*depth);
@@ -166,12 +182,15 @@ impl<'a, 's> Machine<'a, 's> {
                 frame.key = literal.raw;
                 let key = literal.text();
                 let schema = self.schema;
-                let found = def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes()));
+                let found = def
+                    .expected(*next, &key)
+                    .or_else(|| def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes())));
                 let Some(Lookup { index, field, via }) = found else {
                     let (token, span) = self.reader.next();
                     self.reader.skip(token, span);
                     return Ok(());
                 };
+                *next = index.saturating_add(1);
                 self.context.fields.push(&field.name);
                 self.context.within = Some(def);
                 let base = self.embedded(def, base, via);
@@ -245,7 +264,7 @@ impl<'a, 's> Machine<'a, 's> {
     pub(super) fn open_record(&mut self, id: StructId, base: SlotId, owner: Option<SlotId>, at: Span) {
         let def = self.schema.get(id);
         let (outer, depth) = (self.context.within, self.context.fields.len());
-        self.push(Kind::Record { def, base, outer, depth }, owner, at);
+        self.push(Kind::Record { def, base, outer, depth, next: 0 }, owner, at);
     }
 
     pub(super) fn open_map(&mut self, map: MapId, element: &'a Type, owner: SlotId, at: Span) {
