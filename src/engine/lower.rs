@@ -94,12 +94,15 @@ fn is_view(place: &Place) -> bool {
     matches!(place.base, Base::View(_))
 }
 
+/// A view and its arguments.
+type Call = (&'static View, Vec<ViewParam>);
+
 struct Lowering<'l> {
     schemas: &'l [Schema],
     vars: Vec<VarType>,
     records: &'l RefCell<Records>,
     /// The calls of views so far; `None` where views have no fast form.
-    calls: Option<&'l RefCell<Vec<(&'static View, Vec<ViewParam>)>>>,
+    calls: Option<&'l RefCell<Vec<Call>>>,
 }
 
 impl Lowering<'_> {
