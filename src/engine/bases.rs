@@ -5,7 +5,7 @@ use super::scope::Roots;
 use crate::facts::{SlotId, Value};
 
 /// The most records that are found beforehand.
-pub(super) const MAX_BASES: usize = 32;
+pub(super) const MAX_BASES: usize = 24;
 
 /// The records of a program's documents that its rules read fields of. A record comes after the one it lies in; the
 /// first are the documents themselves.

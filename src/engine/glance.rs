@@ -23,6 +23,8 @@ pub(super) enum Glance {
     Same(Place, Box<[u8]>),
     OneOf(Place, Box<[Vec<u8>]>),
     Starts(Place, Box<[u8]>),
+    Ends(Place, Box<[u8]>),
+    HasByte(Place, u8),
     Size(NumberOp, Place, i64),
     /// The key of the loop with this number.
     KeyOneOf(u8, Box<[Vec<u8>]>),
@@ -94,6 +96,8 @@ impl Glance {
                 }
             }
             Test::InMap(Text::Literal(key), path) => Self::InMap(key.as_slice().into(), Place::new(path)?),
+            Test::Ends(Text::Path(path), literal) => Self::Ends(Place::new(path)?, literal.as_slice().into()),
+            Test::HasByte(Text::Path(path), byte) => Self::HasByte(Place::new(path)?, *byte),
             Test::Starts(Text::Path(path), literal) => {
                 Self::Starts(Place::new(path)?, literal.as_slice().into())
             }
@@ -125,6 +129,8 @@ impl Glance {
             Self::Same(place, literal) => places.text(*place).map(|text| same(text, literal)),
             Self::OneOf(place, literals) => places.text(*place).map(|text| one_of(text, literals)),
             Self::Starts(place, literal) => places.text(*place).map(|text| starts(text, literal)),
+            Self::Ends(place, literal) => places.text(*place).map(|text| text.ends_with(literal)),
+            Self::HasByte(place, byte) => places.text(*place).map(|text| text.contains(byte)),
             Self::Size(op, place, n) => {
                 let found = places.known(*place).map(|(facts, slot)| size(facts, slot));
                 found.map(|found| op.holds(i64::try_from(found).unwrap_or(i64::MAX), *n))
@@ -242,16 +248,20 @@ impl Place {
 }
 
 impl<'e> Places<'e> {
-    pub(super) fn new(roots: Roots<'e>, bases: &Bases) -> Self {
-        let mut records = [Record { facts: roots.document, slots: &[] }; PLACES];
-        for (record, Base { root, slot }) in records.iter_mut().zip(bases.all()) {
+    /// All places, and nothing there.
+    pub(super) fn new(roots: Roots<'e>) -> Self {
+        Self { records: [Record { facts: roots.document, slots: &[] }; PLACES], keys: [&[]; MAX_LOOPS] }
+    }
+
+    /// Comes to these records.
+    pub(super) fn find(&mut self, roots: Roots<'e>, bases: &Bases) {
+        for (record, Base { root, slot }) in self.records.iter_mut().zip(bases.all()) {
             if *slot != SlotId::NOWHERE
                 && let Some(facts) = roots.get((*root).into())
             {
                 *record = Record { facts, slots: facts.slots_from(*slot) };
             }
         }
-        Self { records, keys: [&[]; MAX_LOOPS] }
     }
 
     /// Comes to another element of the loop with this number.

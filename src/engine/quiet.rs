@@ -125,14 +125,17 @@ impl Quiet {
             return false;
         };
         let bases = program.records().find(roots);
+        // These are large: they stay where they are made.
+        let (mut places, mut calls) = (Places::new(roots), Calls::default());
+        places.find(roots, &bases);
         let mut look = Look {
             program,
             quiet: self,
             roots,
             bases: &bases,
-            places: Places::new(roots, &bases),
+            places: &mut places,
             frames: Frames::default(),
-            calls: Calls::default(),
+            calls: &mut calls,
             stage: NONE,
             group: None,
             left,
@@ -152,14 +155,14 @@ impl Quiet {
 }
 
 /// A document being looked at.
-struct Look<'e> {
+struct Look<'l, 'e> {
     program: &'e Program,
     quiet: &'e Quiet,
     roots: Roots<'e>,
     bases: &'e Bases,
-    places: Places<'e>,
+    places: &'l mut Places<'e>,
     frames: Frames,
-    calls: Calls<'e>,
+    calls: &'l mut Calls<'e>,
     /// The stage that `calls` and `group` are of, and nothing else that was asked for since.
     stage: u32,
     /// An automaton of it, and the tests that hold by it.
@@ -168,12 +171,12 @@ struct Look<'e> {
     left: usize,
 }
 
-impl<'e> Look<'e> {
+impl<'e> Look<'_, 'e> {
     /// Follows the tests from `at` on.
     fn follow(&mut self, mut at: u32) -> bool {
         while let Some(node) = self.quiet.nodes.get(at as usize) {
             let truth = match &node.ask {
-                Ask::Glance(glance) => glance.ask(&self.places),
+                Ask::Glance(glance) => glance.ask(self.places),
                 Ask::View(stage, ask, read) => self.view(*stage, ask, read),
                 Ask::Whole(stage, test) => self.whole(*stage, *test),
             };
@@ -191,7 +194,7 @@ impl<'e> Look<'e> {
     }
 
     fn is_so(&self, glance: &Glance) -> bool {
-        glance.ask(&self.places) == Truth::True
+        glance.ask(self.places) == Truth::True
     }
 
     /// Goes through the instances of the loops from number `depth` on.
@@ -269,6 +272,6 @@ impl<'e> Look<'e> {
     #[inline]
     fn reader(&self, plan: &'e StagePlan) -> Reader<'_, 'e> {
         static UNCHANGED: BTreeMap<SlotId, Needs> = BTreeMap::new();
-        Reader::of(self.program.subject(), self.roots, self.bases, &plan.vars, &UNCHANGED, &self.calls)
+        Reader::of(self.program.subject(), self.roots, self.bases, &plan.vars, &UNCHANGED, self.calls)
     }
 }
