@@ -39,8 +39,8 @@ fn laws_hold_on_the_seeds_and_on_what_once_failed() {
 fn cases(name: &str) -> u32 {
     let asked = std::env::var("LAW_CASES").ok().and_then(|n| n.parse().ok());
     let usual = match name {
-        "engine" | "table" => 60,
-        _ => 400,
+        "engine" | "table" => 40,
+        _ => 200,
     };
     asked.unwrap_or(usual)
 }

@@ -128,7 +128,7 @@ fn shadowed(rule: &Rule) -> Fate {
 
 #[test]
 fn a_share_of_the_flaws_in_rule_tables_is_noticed() {
-    plant(&flaws(), 400, one);
+    plant(&flaws(), 2000, one);
 }
 
 #[test]
