@@ -158,7 +158,7 @@ impl CoverageReport {
     pub(super) fn text(&self) -> String {
         let [rules, fired, quiet, atoms, both, excused] = self.figures();
         let mut out = format!(
-            "coverage: of {rules} rules {fired} fired and {quiet} did not; {both} of {atoms} tests ({}) decided both ways",
+            "coverage: of {rules} rules {fired} fired, {quiet} were judged without firing; {both} of {atoms} tests ({}) decided both ways",
             percent(both, atoms)
         );
         out.push_str(&if excused > 0 { format!(", {excused} excused\n") } else { "\n".to_owned() });
