@@ -110,7 +110,9 @@ fn what_is_not_covered_and_what_survives_is_said() {
     let (_folder, path) = folder("ours.toml", table(when, bad, r#"'{"mtu": 68}'"#));
     let args = ["test", "--table", &path, "--examples", "--coverage", "--mutate"];
     let run = plimsoll(&args).ends_with(1);
-    let run = run.says("coverage: of 1 rules 1 fired, 1 were judged without firing; 1 of 2 tests (50.0 %) decided both ways");
+    let run = run.says(
+        "coverage: of 1 rules 1 fired, 1 were judged without firing; 1 of 2 tests (50.0 %) decided both ways",
+    );
     let run = run.says("never decided by not holding: mtu >= 68");
     run.says("OUR001 survives: mtu >= 68 -> true").says("OUR001 survives: mtu >= 68 -> mtu >= 67");
     // An example on the other side of the boundary notices both.

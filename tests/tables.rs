@@ -184,6 +184,53 @@ fn all_problems_at_once() {
     assert_eq!(found.len(), 5, "{found:#?}");
 }
 
+/// Whatever is asked of what nobody told, either way round: no evaluator takes that for an answer.
+#[test]
+fn what_nobody_told_is_undecided() {
+    let (builtin, budget) = (Catalog::builtin().unwrap(), Budget::default());
+    for asked in [
+        "host.cgroup_v2",
+        "host.sysinfo.memory_limit",
+        "host.cpus == 2",
+        "host.cpus > 2",
+        "mtu < host.cpus",
+        "host.docker_proxy == '/x'",
+        "bridge == host.docker_proxy",
+        "host.docker_proxy in ['/x', '/y']",
+        "host.docker_proxy.startsWith('/')",
+        "host.docker_proxy.endsWith('/y')",
+        "host.docker_proxy.contains('/')",
+        "host.docker_proxy.contains('/y')",
+        "host.docker_proxy.matches('^/x+$')",
+        "host.docker_proxy.size() > 2",
+        "'/x' in host.paths",
+        "host.paths.size() > 2",
+        "host.paths.exists(path, path.startsWith('/x'))",
+        "'x' in host.binaries",
+        "host.binaries['x'] == '/x'",
+        "host.binaries.exists(name, path, name == path)",
+    ] {
+        for when in [asked.to_owned(), format!("!({asked})")] {
+            let text = table(&[("when", &format!("when = \"{when}\""))]);
+            let catalog = builtin.with_table("mine.toml", &text);
+            let catalog = catalog.unwrap_or_else(|e| panic!("{when}: {:?}", e.problems));
+            let policy = Policy::new(catalog, "moby-28").unwrap();
+            let request = Request::new(Kind::Daemon, b"{}");
+            let decision = policy.judge(&request, &budget).unwrap().decision;
+            assert_eq!(decision.verdict, Verdict::Undecided, "{when}");
+            assert!(
+                decision.needs.iter().any(|need| asked.contains(need.as_str())),
+                "{when}: {:?}",
+                decision.needs
+            );
+            let naive = policy.judge_naively(&request, &budget).unwrap().decision;
+            let traced = policy.judge_traced(&request, &budget).unwrap().decision;
+            assert_eq!(traced, naive, "{when}");
+            assert_eq!(decision.needs, naive.needs, "{when}");
+        }
+    }
+}
+
 #[test]
 fn predicates_are_expanded_hygienically() {
     // `x` in the body is the body's own, whatever the caller calls its variable.

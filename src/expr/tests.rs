@@ -57,7 +57,9 @@ proptest! {
 
     #[test]
     fn parsing_what_was_printed_gives_it_back(expr in tree()) {
-        prop_assert_eq!(parse(&expr.to_string()), Ok(expr));
+        let text = expr.to_string();
+        prop_assert!(!text.chars().any(char::is_control), "{:?}", text);
+        prop_assert_eq!(parse(&text), Ok(expr));
     }
 
     #[test]
