@@ -11,7 +11,8 @@ use crate::subject::{Trial, trials};
 /// Characters of a document that are shown.
 const DOCUMENT: usize = 200;
 
-/// Tries every rule on the examples in its table, under every profile that they are for: of the user's own tables, if there are any.
+/// Tries every rule on the examples in its table, under every profile that they are for; of the user's own tables, if
+/// there are any.
 pub(super) fn run(policies: &Policies, covering: bool, tally: &mut Tally<'_>) -> Result<(), Fatal> {
     let catalog = policies.catalog()?;
     let tested: Vec<Tested> = trials(catalog, policies.asked_rules(catalog))

@@ -156,8 +156,7 @@ impl<'t> Tally<'t> {
         ]
     }
 
-    /// Rules that could have fired, since a case of their kind was judged under a profile that has them: of the user's own tables,
-    /// if there are any.
+    /// Rules that could have fired: of the user's own tables, if there are any.
     fn rules(&self) -> BTreeSet<RuleId> {
         let mut rules = self.judged();
         if self.policies.has_own()
@@ -169,6 +168,7 @@ impl<'t> Tally<'t> {
         rules
     }
 
+    /// The rules of the kinds and profiles that cases were judged by.
     fn judged(&self) -> BTreeSet<RuleId> {
         let mut rules = BTreeSet::new();
         for (kind, profile) in &self.asked {

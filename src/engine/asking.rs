@@ -2,7 +2,7 @@
 
 use super::answers::{Memo, Truth};
 use super::calls::Calls;
-use super::glance::starts;
+use super::glance::{one_of, starts};
 use super::groups::Group;
 use super::jumps::{ACCEPT, Condition, Formula};
 use super::loops::Frames;
@@ -135,9 +135,7 @@ impl<'e> Reader<'_, 'e> {
             },
             // No literal at all: false whatever the text.
             Test::OneOf(_, literals) if literals.is_empty() => Truth::False,
-            Test::OneOf(text, literals) => {
-                self.ask_text(text, frames, |text| literals.iter().any(|literal| same(text, literal)))
-            }
+            Test::OneOf(text, literals) => self.ask_text(text, frames, |text| one_of(text, literals)),
             Test::Starts(text, literal) => self.ask_text(text, frames, |text| starts(text, literal)),
             Test::Ends(text, literal) => self.ask_text(text, frames, |text| text.ends_with(literal)),
             Test::HasByte(text, byte) => self.ask_text(text, frames, |text| text.contains(byte)),

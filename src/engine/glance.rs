@@ -207,7 +207,7 @@ impl NumberOp {
 }
 
 #[inline]
-fn one_of(text: &[u8], literals: &[Vec<u8>]) -> bool {
+pub(super) fn one_of(text: &[u8], literals: &[Vec<u8>]) -> bool {
     literals.iter().any(|literal| same(text, literal))
 }
 
