@@ -5,7 +5,7 @@ mod common;
 use std::thread;
 
 use common::{accepted, create, daemon, dump, refused};
-use plimsoll::facts::{ErrorKind, Limits, check_syntax, decode, load_daemon, load_document};
+use plimsoll::facts::{ErrorKind, Item, Limits, check_syntax, decode, load_daemon, load_document};
 use serde_json::json;
 
 #[test]
@@ -354,4 +354,33 @@ fn nesting() {
         }
     };
     thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+/// What leaves a value alone leaves its place alone, too.
+#[test]
+fn the_place_of_a_value_is_where_it_came_from() {
+    let schema = create();
+    for (members, field, place) in [
+        (r#""Memory": 5, "Memory": null"#, "Memory", "5"),
+        (r#""Memory": 0, "Memory": null"#, "Memory", "0"),
+        (r#""Memory": null, "Memory": 7"#, "Memory", "7"),
+        (r#""Memory": 5, "Memory": "x""#, "Memory", "5"),
+        (r#""Memory": 5, "Memory": 6"#, "Memory", "6"),
+        (r#""Memory": "x""#, "Memory", r#""x""#),
+        (r#""Memory": "x", "Memory": "yy""#, "Memory", r#""x""#),
+        (r#""Runtime": "a", "Runtime": 1"#, "Runtime", r#""a""#),
+        (r#""Privileged": true, "Privileged": []"#, "Privileged", "true"),
+        (r#""Tmpfs": {}, "Tmpfs": null"#, "Tmpfs", "null"),
+        (r#""Tmpfs": null, "Tmpfs": 22"#, "Tmpfs", "null"),
+        (r#""Tmpfs": {"a": "b"}, "Tmpfs": {"c": "d"}"#, "Tmpfs", r#"{"c": "d"}"#),
+        (r#""Tmpfs": {"a": "b"}, "Tmpfs": 3"#, "Tmpfs", r#"{"a": "b"}"#),
+        (r#""Init": true, "Init": null"#, "Init", "null"),
+        (r#""Init": null, "Init": "no""#, "Init", r#""no""#),
+    ] {
+        let text = format!(r#"{{"HostConfig": {{{members}}}}}"#);
+        let facts = decode(text.as_bytes(), &schema, &Limits::default()).unwrap().facts;
+        let host = Item::root(&facts, "HostConfig").unwrap();
+        let found = host.field(field).unwrap().span().map(|span| span.slice(text.as_bytes()));
+        assert_eq!(found.map(String::from_utf8_lossy).as_deref(), Some(place), "{members}");
+    }
 }

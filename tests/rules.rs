@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll::engine::Decision;
+use plimsoll::expr;
 use plimsoll::schema::Problem;
 use plimsoll::source::LineIndex;
 use plimsoll::subject::{Policy, Trial, trials};
-use plimsoll::table::{Catalog, Effect, Rule, TableError};
+use plimsoll::table::{Catalog, Effect, Rule, Shown, TableError, mutants};
 
 fn catalog() -> Catalog {
     Catalog::builtin().unwrap_or_else(|e| panic!("{}", e.errors.iter().map(show).collect::<String>()))
@@ -141,5 +142,36 @@ fn every_text_of_the_language_prints_back_to_itself() {
     for rule in rules() {
         let expr = plimsoll::expr::parse(&rule.when_text).unwrap();
         assert_eq!(plimsoll::expr::parse(&expr.to_string()), Ok(expr), "{}", rule.id);
+    }
+}
+
+#[test]
+fn conditions_print_as_texts_that_mean_the_same() {
+    let catalog = Catalog::builtin().unwrap();
+    for rule in catalog.rules() {
+        let shown = Shown::new(rule, catalog.subject(&rule.subject).unwrap());
+        let text = shown.condition(&rule.when);
+        let parsed = expr::parse(&text).unwrap_or_else(|e| panic!("{}: {text}: {}", rule.id, e.message));
+        assert_eq!(parsed.to_string(), text, "{}", rule.id);
+    }
+}
+
+#[test]
+fn mutants_differ_from_the_rule_and_from_each_other() {
+    let catalog = Catalog::builtin().unwrap();
+    for rule in catalog.rules() {
+        let shown = Shown::new(rule, catalog.subject(&rule.subject).unwrap());
+        let mut texts = vec![shown.condition(&rule.when)];
+        for mutant in mutants(rule, &shown) {
+            let Some(changed) = &mutant.rule else { continue };
+            if (changed.effect, changed.halt) == (rule.effect, rule.halt)
+                && changed.set.len() == rule.set.len()
+            {
+                let text = shown.condition(&changed.when);
+                assert!(!texts.contains(&text) || !rule.set.is_empty(), "{}: {}", rule.id, mutant.text);
+                texts.push(text);
+            }
+        }
+        assert!(texts.len() > 1, "{}", rule.id);
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use insta::assert_snapshot;
 use plimsoll::report::{Because, FileReport, Human, KindGuess, Report, json};
 use plimsoll::subject::{Policy, trials};
-use plimsoll::table::{Catalog, Effect, Rule};
+use plimsoll::table::{Catalog, Effect, Rule, Shown, mutants};
 
 fn settings(folder: &str) -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
@@ -81,4 +81,52 @@ fn the_list_of_rules() {
         .unwrap();
     }
     settings("").bind(|| assert_snapshot!("rule-list", list));
+}
+
+/// Rows that have one of everything in them that mutation changes, and all that is made of them.
+const MUTABLE: &str = r#"
+[table]
+id = "ours"
+subject = "daemon"
+line = "moby"
+source = "tests"
+
+[[rule]]
+id = "OUR001"
+title = "t"
+stage = 9000
+effect = "warn"
+when = '''bridge.matches("^(?:a|b\\|c)[^x\\]]*(d+|[|+]|e?)$") && mtu >= 68 || !(mtu in [5, 6]) || debug && hosts.exists(h, h.contains("t"))'''
+message = "m"
+why = "w"
+help = "h"
+evidence = "read"
+bad = ["{}"]
+good = ["{}"]
+
+[[rule]]
+id = "OUR002"
+title = "t"
+stage = 9001
+effect = "set"
+halt = true
+when = '''runtimes["a"].path.startsWith("b") && (bridge.endsWith("c") || "d" in runtimes) && size(hosts) < 2 && mtu > 1 && bridge == "e"'''
+set = { mtu = "5", bridge = "'x'", debug = "true" }
+why = "w"
+evidence = "read"
+bad = ["{}"]
+good = ["{}"]
+"#;
+
+#[test]
+fn what_mutation_changes() {
+    let catalog = Catalog::builtin().unwrap().with_table("ours", MUTABLE).unwrap();
+    let mut list = String::new();
+    for rule in catalog.rules().iter().filter(|rule| &*rule.table == "ours") {
+        let shown = Shown::new(rule, catalog.subject(&rule.subject).unwrap());
+        for mutant in mutants(rule, &shown) {
+            writeln!(list, "{}: {}", rule.id, mutant.text).unwrap();
+        }
+    }
+    settings("").bind(|| assert_snapshot!("mutation", list));
 }

@@ -32,6 +32,8 @@ pub(super) struct Run<'r> {
     traced: usize,
     /// Whether a rule fired after which nothing is judged.
     halted: bool,
+    /// Whether a rule was anything but false.
+    spoke: bool,
     budget: Budget,
     judged: usize,
 }
@@ -75,6 +77,7 @@ impl<'r> Run<'r> {
             covering: tells == Tells::Coverage,
             traced: 0,
             halted: false,
+            spoke: false,
             budget: *budget,
             judged: 0,
         }
@@ -96,6 +99,11 @@ impl<'r> Run<'r> {
             }));
         }
         true
+    }
+
+    /// Whether a rule was anything but false so far.
+    pub(super) fn spoke(&self) -> bool {
+        self.spoke
     }
 
     /// How many denials there are so far.
@@ -163,6 +171,7 @@ impl<'r> Run<'r> {
         if outcome == Tri::False {
             return;
         }
+        self.spoke = true;
         // What is said of a value is said before the row changes it.
         match (rule.effect, &outcome) {
             (Effect::Deny | Effect::Warn, Tri::True) => {

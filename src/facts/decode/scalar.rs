@@ -113,6 +113,7 @@ impl<'a, 's> Machine<'a, 's> {
             if let Some(slot) = self.facts.slot_mut(place.slot) {
                 slot.value = value;
             }
+            self.set_place(place, span);
         }
         self.set_place_if_new(place, span);
         if self.wants_error() {
@@ -137,8 +138,7 @@ impl<'a, 's> Machine<'a, 's> {
 
     /// For what leaves the value alone: the place of the value stays, if it has one.
     pub(super) fn set_place_if_new(&mut self, place: Place, span: Span) {
-        let slot = self.facts.slot(place.slot);
-        if !slot.set && slot.value == Value::Zero {
+        if self.facts.slot(place.slot).span == Span::default() {
             self.set_place(place, span);
         }
     }
