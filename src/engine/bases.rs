@@ -35,6 +35,8 @@ pub(super) struct Base {
 #[derive(Debug)]
 pub(super) struct Bases {
     at: [Base; MAX_BASES],
+    /// How many of them there are.
+    len: usize,
 }
 
 /// A field of a record, found without following a path.
@@ -96,14 +98,14 @@ impl Records {
                 *base = Base { root: u8::try_from(record.root).unwrap_or(u8::MAX), slot };
             }
         }
-        Bases { at }
+        Bases { at, len: self.records.len() }
     }
 }
 
 impl Bases {
-    /// All places for records, those that are not used leading nowhere.
-    pub(super) fn all(&self) -> &[Base; MAX_BASES] {
-        &self.at
+    /// All of them, by their numbers.
+    pub(super) fn all(&self) -> &[Base] {
+        self.at.get(..self.len).unwrap_or_default()
     }
 
     /// The document and the slot of a spot.
