@@ -390,3 +390,43 @@ fn a_million_documents_never_show_what_is_impossible() {
     println!("1,000,000 documents, {} impossible pairs: none seen", found.iter().sum::<usize>());
     assert!(found.iter().all(|n| *n > 0));
 }
+
+/// A row cannot set a field of a record that is not there, and does not bring it into being.
+#[test]
+fn nothing_is_set_where_no_record_is() {
+    let row = |id: &str, stage: u32, when: &str, effect: &str| {
+        format!(
+            "[[rule]]\nid = '{id}'\ntitle = 't'\nstage = {stage}\nwhen = \"{when}\"\nwhy = 'w'\nevidence = 'read'\n{effect}\n"
+        )
+    };
+    let warn = "effect = 'warn'\nmessage = 'm'\nhelp = 'h'\nbad = ['{}']\ngood = ['{}']";
+    let text = "[table]\nid = 'ours'\nsubject = 'create'\nline = 'moby'\nsource = 'tests'\n".to_owned()
+        + &row(
+            "XY001",
+            1,
+            "Config.Hostname == 'a'",
+            "effect = 'set'\nset = { \"HostConfig.Memory\" = \"5\" }",
+        )
+        + &row("XY002", 2, "HostConfig.Memory == 5", warn)
+        + &row("XY003", 3, "has(HostConfig)", warn)
+        + &row("XY004", 4, "Config.Hostname == 'a'", warn);
+    let catalog = CATALOG.with_table("ours.toml", &text).unwrap_or_else(|e| panic!("{:?}", e.problems));
+    let ask = |fires, silent| separate(&catalog, "moby-28", Kind::Create, (fires, silent), STEPS);
+    assert_eq!(ask("XY002", "XY003"), Answer::Impossible);
+    assert!(matches!(ask("XY004", "XY003"), Answer::Possible(_)));
+    assert!(matches!(ask("XY004", "XY002"), Answer::Possible(_)));
+    let policy = Policy::new(catalog.clone(), "moby-28").unwrap();
+    for (document, fired) in [
+        (r#"{"Hostname": "a"}"#, &["XY001", "XY004"][..]),
+        (r#"{"Hostname": "a", "HostConfig": null}"#, &["XY001", "XY004"]),
+        (r#"{"Hostname": "a", "HostConfig": {}}"#, &["XY001", "XY002", "XY003", "XY004"]),
+        (r#"{"Hostname": "b", "HostConfig": {}}"#, &["XY003"]),
+    ] {
+        let request = Request::new(Kind::Create, document.as_bytes());
+        let fast = policy.judge_traced(&request, &Budget::default()).unwrap().decision;
+        let naive = policy.judge_naively(&request, &Budget::default()).unwrap().decision;
+        assert_eq!(fast, naive);
+        let ours = fast.trace.iter().filter(|t| t.fired > 0 && t.rule.as_str().starts_with("XY"));
+        assert_eq!(ours.map(|t| t.rule.as_str()).collect::<Vec<_>>(), fired, "{document}");
+    }
+}

@@ -194,7 +194,7 @@ impl<'r> Run<'r> {
     fn changes(&mut self, rule: &Rule, vars: &[Bound], outcome: &Tri) -> Vec<Change> {
         let mut out = Vec::new();
         for assignment in &rule.set {
-            // The target's records come into being first, as they would in Go.
+            // Nothing is set in a record that is not there.
             let Some(slot) = self.target(&assignment.target, vars) else { continue };
             let value = match self.scope(vars).operand(&assignment.value) {
                 Val::Bool(b) => Ok(Value::Bool(b)),

@@ -352,7 +352,8 @@ impl<'s> Facts<'s> {
         }
     }
 
-    /// The slot at the end of a path of fields, from a record (or the root); records on the way come into being.
+    /// The slot at the end of a path of fields, from a record (or the root). Records on the way that Go keeps in place come into
+    /// being; what lies behind a pointer to nothing has no slot.
     pub(crate) fn make_path<'n>(
         &mut self,
         from: Option<(SlotId, Type)>,
@@ -366,6 +367,7 @@ impl<'s> Facts<'s> {
                     let Type::Struct(id) = ty.pointee() else { return None };
                     let base = match self.slot(*slot).value {
                         Value::Record(base) => base,
+                        _ if ty.is_nillable() => return None,
                         _ => {
                             let base = self.new_record(*id);
                             self.slot_mut(*slot)?.value = Value::Record(base);

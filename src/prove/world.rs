@@ -187,6 +187,8 @@ fn changes(grounder: &mut Grounder<'_>, rule: &Rule, pair: &Pair) {
         let values = grounder.operand(&change.value, &Env::new());
         let before = grounder.current.get(&target).cloned();
         let before = before.unwrap_or_else(|| vec![(grounder.space.yes(), Val::Term(target))]);
+        let there = grounder.lies_in(target);
+        let pair = Pair { yes: pair.yes.and(&there), no: pair.no.or(&there.not()) };
         let open = pair.unknown();
         let mut cases = Read::new();
         for (guard, value) in &values {

@@ -288,6 +288,19 @@ impl<'g> Grounder<'g> {
             _ => None,
         }
     }
+
+    /// Whether the records are there that a field lies in: nothing is set in one that is not.
+    pub(in crate::prove) fn lies_in(&mut self, field: TermId) -> Bdd {
+        let mut out = self.yes();
+        let mut at = field;
+        while let Some(Node::Field(of, _)) = self.space.get(at).map(|term| term.node.clone()) {
+            if self.space.get(of).and_then(|term| term.ty.as_ref()).is_some_and(Type::is_nillable) {
+                out = out.and(&self.present(of));
+            }
+            at = of;
+        }
+        out
+    }
 }
 
 /// A pattern that matches one string.
