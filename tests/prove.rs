@@ -295,20 +295,28 @@ proptest! {
     #[test]
     fn the_procedure_agrees_with_trying(
         (one, other, first) in (condition(), condition(), condition()),
-        change in select(vec!["", "set = { mtu = \"2\" }\n", "set = { bridge = \"log-driver\", debug = \"true\" }\n"]),
+        // What a row sets, and what it asks about that itself.
+        (change, reads) in select(vec![
+            ("", "true"),
+            ("set = { mtu = \"2\" }\n", "true"),
+            ("set = { mtu = \"2\" }\n", "mtu != 2"),
+            ("set = { bridge = \"log-driver\", debug = \"true\" }\n", "!debug || bridge == ''"),
+        ]),
         documents in prop::collection::vec(document(), 120),
         few in select(vec![0, 100, 10_000, 100_000]),
+        asked in select(vec![("XY002", "XY003"), ("XY001", "XY003"), ("XY002", "XY001")]),
     ) {
+        let (fires, silent) = if change.is_empty() { ("XY002", "XY003") } else { asked };
         let mut text = table(&[("XY002", "warn", &one, 20), ("XY003", "warn", &other, 21)]);
         if !change.is_empty() {
             text += &format!(
                 "[[rule]]\nid = 'XY001'\ntitle = 't'\nstage = 10\neffect = 'set'\nwhy = 'w'\nevidence = 'read'\n\
-                 since = 'moby-28'\nwhen = \"\"\"{first}\"\"\"\n{change}"
+                 since = 'moby-28'\nwhen = \"\"\"({first}) && ({reads})\"\"\"\n{change}"
             );
         }
         let catalog = CATALOG.with_table("ours.toml", &text);
         let catalog = catalog.map_err(|e| TestCaseError::fail(format!("{:?}\n{text}", e.problems)))?;
-        let ask = |steps| separate(&catalog, "moby-28", Kind::Daemon, ("XY002", "XY003"), steps);
+        let ask = |steps| separate(&catalog, "moby-28", Kind::Daemon, (fires, silent), steps);
         let answer = ask(STEPS);
         // A budget never decides: with less of it the answer is the same, or that there was not enough.
         let sooner = ask(few);
@@ -327,7 +335,7 @@ proptest! {
         for (document, host) in &documents {
             let request = Request { host: Some(host.as_bytes()), ..Request::new(Kind::Daemon, document.as_bytes()) };
             let decision = policy.judge_traced(&request, &Budget::default()).unwrap().decision;
-            if separates(&decision, "XY002", "XY003") {
+            if separates(&decision, fires, silent) {
                 prop_assert!(matches!(answer, Answer::Possible(_)), "{document} with {host}\n{text}");
             }
         }
@@ -429,4 +437,18 @@ fn nothing_is_set_where_no_record_is() {
         let ours = fast.trace.iter().filter(|t| t.fired > 0 && t.rule.as_str().starts_with("XY"));
         assert_eq!(ours.map(|t| t.rule.as_str()).collect::<Vec<_>>(), fired, "{document}");
     }
+}
+
+/// A row that changes what it asks about asks about what was there before.
+#[test]
+fn a_row_asks_before_it_sets() {
+    let text = table(&[("XY002", "warn", "mtu == 2", 20), ("XY003", "warn", "mtu == 3", 20)])
+        + "[[rule]]\nid = 'XY001'\ntitle = 't'\nstage = 10\neffect = 'set'\nwhy = 'w'\nevidence = 'read'\nsince = 'moby-28'\n\
+           when = 'mtu > 2'\nset = { mtu = \"2\" }\n";
+    let catalog = CATALOG.with_table("ours.toml", &text).unwrap_or_else(|e| panic!("{:?}", e.problems));
+    let ask = |fires, silent| separate(&catalog, "moby-28", Kind::Daemon, (fires, silent), STEPS);
+    assert!(matches!(ask("XY001", "XY003"), Answer::Possible(_)));
+    assert!(matches!(ask("XY002", "XY001"), Answer::Possible(_)));
+    assert_eq!(ask("XY001", "XY002"), Answer::Impossible);
+    assert_eq!(ask("XY003", "XY001"), Answer::Impossible);
 }

@@ -141,17 +141,6 @@ impl World {
                 going = going.and_not(&halts);
                 stage = Some(here);
             }
-            let halts_here = rule.halt && (terms.ends)(rule);
-            if halts_here || !rule.set.is_empty() {
-                let pair = grounder.each(&rule.each, &Env::new(), &mut |g, env| g.cond(&rule.when, env));
-                let pair = Pair { yes: going.and(&pair.yes), no: going.not().or(&pair.no) };
-                if halts_here {
-                    halts = halts.or(&pair.yes);
-                }
-                if !rule.set.is_empty() {
-                    changes(&mut grounder, rule, &pair);
-                }
-            }
             let mut fate = Fate::default();
             let fates =
                 [(wanted.yes, true, true, &mut fate.yes), (wanted.no, false, terms.sure, &mut fate.no)];
@@ -162,6 +151,18 @@ impl World {
                 } else if !going.is_true() {
                     let gone = going.not();
                     out.iter_mut().for_each(|piece| *piece = gone.or(piece));
+                }
+            }
+            // Only now: what the row asks about is what was there before it changed it.
+            let halts_here = rule.halt && (terms.ends)(rule);
+            if halts_here || !rule.set.is_empty() {
+                let pair = grounder.each(&rule.each, &Env::new(), &mut |g, env| g.cond(&rule.when, env));
+                let pair = Pair { yes: going.and(&pair.yes), no: going.not().or(&pair.no) };
+                if halts_here {
+                    halts = halts.or(&pair.yes);
+                }
+                if !rule.set.is_empty() {
+                    changes(&mut grounder, rule, &pair);
                 }
             }
             judged.rows.insert(rule.id.clone(), fate);

@@ -1,7 +1,8 @@
 //! Would a flaw in a built-in table be noticed? Plants one at a time, and asks the proofs.
 //!
 //! `cargo test --test planted` plants a share of them; all of them:
-//! `cargo test --release --test planted -- --ignored --nocapture`; one in twenty with `PLANTED_SHARE=20`.
+//! `cargo test --release --test planted -- --ignored --nocapture`; one in twenty with `PLANTED_SHARE=20`,
+//! those of rows whose ids begin so with `PLANTED_AT=CR`.
 #![cfg(feature = "prove")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 

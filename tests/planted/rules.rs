@@ -18,9 +18,11 @@ fn newest(rule: &Rule) -> &'static str {
     having.last().unwrap().id.as_str()
 }
 
+/// All flaws, or those of rows whose ids begin as `PLANTED_AT` says.
 fn flaws() -> Vec<(Arc<Rule>, Option<Mutant>)> {
+    let at = std::env::var("PLANTED_AT").unwrap_or_default();
     let mut all = Vec::new();
-    for rule in CATALOG.rules() {
+    for rule in CATALOG.rules().iter().filter(|rule| rule.id.as_str().starts_with(&at)) {
         let subject = CATALOG.subject(&rule.subject).unwrap();
         let changed = mutants(rule, &Shown::new(rule, subject));
         all.extend(changed.into_iter().map(|mutant| (rule.clone(), Some(mutant))));
