@@ -330,6 +330,13 @@ fn memory_is_bounded_by_the_limits_and_by_what_is_kept() {
     let bad = format!(r#"{{"HostConfig":{{"Binds":[{}0]}}}}"#, "0,".repeat(5_000));
     let decoded = decode(bad.as_bytes(), &schema, &Limits::default()).unwrap();
     assert_eq!(decoded.errors.len(), 1_000);
+    let twice = format!(r#"{{"Image":"a"{}}}"#, r#","Image":"a""#.repeat(5_000));
+    assert_eq!(decode(twice.as_bytes(), &schema, &Limits::default()).unwrap().duplicates.len(), 1_000);
+    // A megabyte of paths, and the one that goes beyond it.
+    let long = format!(r#""{}":"""#, "k".repeat(10_000));
+    let long = format!(r#"{{"HostConfig":{{"Tmpfs":{{{long}{}}}}}}}"#, format!(",{long}").repeat(300));
+    let kept = decode(long.as_bytes(), &schema, &Limits::default()).unwrap().duplicates;
+    assert_eq!(kept.len(), (1 << 20) / kept[0].path.len() + 1);
 }
 
 /// Go stops at 10,000 levels, and so do we; and no depth costs stack.

@@ -231,3 +231,28 @@ impl Inner {
         Self { subject, schemas, stages, plans, records, quiet }
     }
 }
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+
+    /// As it would have been had the rule been so from the beginning.
+    #[test]
+    fn a_replaced_rule_is_replaced_and_no_other() {
+        let catalog = Catalog::builtin_for("name").unwrap_or_else(|e| panic!("{:?}", e.errors));
+        let program = |catalog: &Catalog| Program::new(catalog, "moby-28", "name");
+        let whole = program(&catalog).unwrap_or_else(|| panic!("there is no `name`"));
+        let listed = |program: &Program| -> Vec<(RuleId, String)> {
+            program.rules().map(|rule| (rule.id.clone(), rule.title.to_string())).collect()
+        };
+        for (id, _) in listed(&whole) {
+            let Some(rule) = whole.rules().find(|rule| rule.id == id) else { panic!("{id} is gone") };
+            let changed = Arc::new(Rule { title: "changed".into(), ..rule.clone() });
+            for with in [None, Some(changed)] {
+                let from_the_beginning = program(&catalog.with_rule(&id, with.as_deref().cloned()));
+                let replaced = whole.replacing(&id, with);
+                assert_eq!(Some(listed(&replaced)), from_the_beginning.as_ref().map(listed), "{id}");
+            }
+        }
+    }
+}
