@@ -96,7 +96,7 @@ id = "OUR001"
 title = "t"
 stage = 9000
 effect = "warn"
-when = '''bridge.matches("^(?:a|b\\|c)[^x\\]]*(d+|[|+]|e?)$") && mtu >= 68 || !(mtu in [5, 6]) || debug && hosts.exists(h, h.contains("t"))'''
+when = '''bridge.matches("^(?:a|b\\|c)[^x\\]]*f\\*(d+|[|+]|e?)$") && mtu >= 68 || !(mtu in [5, 6]) || debug && hosts.exists(h, h.contains("t"))'''
 message = "m"
 why = "w"
 help = "h"

@@ -314,3 +314,15 @@ fn a_test_decides_if_the_others_leave_it_the_outcome() {
     // A test beside an unknown one decides only if that does not matter.
     assert_eq!(seen("debug && host.cgroup_v2", r#"{"debug": true}"#), [(0, 0), (0, 0)]);
 }
+
+/// Each limit is met exactly, and what is beyond it is the only problem told.
+#[test]
+fn tables_are_bounded() {
+    let head = "[table]\nid = 'mine'\nsubject = 'daemon'\nline = 'moby'\nsource = 's'\n";
+    let rows = |n: usize| head.to_owned() + &"[[rule]]\n".repeat(n);
+    assert_eq!(problems(&rows(10_001)), ["1:1: the table has more than 10000 rows"]);
+    assert!(problems(&rows(10_000)).len() > 10_000);
+    let long = |n: usize| format!("{head}#{}", " ".repeat(n - head.len() - 1));
+    assert!(Catalog::builtin().unwrap().with_table("mine.toml", &long(1 << 20)).is_ok());
+    assert_eq!(problems(&long((1 << 20) + 1)), ["1:1: the table is larger than 1048576 bytes"]);
+}
