@@ -391,3 +391,26 @@ fn the_place_of_a_value_is_where_it_came_from() {
         assert_eq!(found.map(String::from_utf8_lossy).as_deref(), Some(place), "{members}");
     }
 }
+
+/// Maps find their entries however many there are, and keep them in the order of their first keys.
+#[test]
+fn large_maps() {
+    let schema = create();
+    for n in [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 200] {
+        let entry = |i: usize, value: &str| format!(r#""k{i}":"{value}{i}""#);
+        let once = (0..n).map(|i| entry(i, "a"));
+        let again = (0..n).step_by(3).map(|i| entry(i, "b"));
+        let members: Vec<String> = once.chain(again).collect();
+        let text = format!(r#"{{"HostConfig":{{"Tmpfs":{{{}}}}}}}"#, members.join(","));
+        let facts = decode(text.as_bytes(), &schema, &Limits::default()).unwrap().facts;
+        let map = Item::root(&facts, "HostConfig").unwrap().field("Tmpfs").unwrap();
+        assert_eq!(map.size(), n);
+        for (i, (key, value)) in map.entries().enumerate() {
+            let wanted = format!("{}{i}", if i % 3 == 0 { "b" } else { "a" });
+            assert_eq!((key, value.str()), (format!("k{i}").as_bytes(), wanted.as_bytes()));
+            assert_eq!(map.get(key).str(), wanted.as_bytes(), "{n}");
+            assert!(map.contains_key(key));
+        }
+        assert!(!map.contains_key(b"k") && !map.contains_key(format!("k{n}").as_bytes()));
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll::engine::Decision;
 use plimsoll::expr;
+use plimsoll::facts::views::{view, views};
 use plimsoll::schema::Problem;
 use plimsoll::source::LineIndex;
 use plimsoll::subject::{Policy, Trial, trials};
@@ -174,4 +175,15 @@ fn mutants_differ_from_the_rule_and_from_each_other() {
         }
         assert!(texts.len() > 1, "{}", rule.id);
     }
+}
+
+#[test]
+fn every_view_is_listed_once_and_has_a_sentence() {
+    let names: BTreeSet<_> = views().iter().map(|view| view.name).collect();
+    assert!(names.len() > 20 && names.len() == views().len());
+    for one in views() {
+        assert!(view(one.name).is_some_and(|found| std::ptr::eq(found, one)), "{}", one.name);
+        assert!(!one.doc.is_empty() && !one.fields.is_empty() && !one.source.is_empty(), "{}", one.name);
+    }
+    assert!(view("").is_none() && view("no_such_view").is_none());
 }

@@ -1,6 +1,6 @@
 //! Tables that cannot be used: every problem at once, each at its place.
 
-use plimsoll::engine::{Budget, Seen, Verdict};
+use plimsoll::engine::{Budget, Program, Seen, Verdict};
 use plimsoll::source::LineIndex;
 use plimsoll::subject::{Kind, Policy, Request};
 use plimsoll::table::Catalog;
@@ -325,4 +325,58 @@ fn tables_are_bounded() {
     let long = |n: usize| format!("{head}#{}", " ".repeat(n - head.len() - 1));
     assert!(Catalog::builtin().unwrap().with_table("mine.toml", &long(1 << 20)).is_ok());
     assert_eq!(problems(&long((1 << 20) + 1)), ["1:1: the table is larger than 1048576 bytes"]);
+}
+
+/// Without `at` a finding points to the element of the innermost loop, else to the first field that the condition reads.
+#[test]
+fn a_finding_without_a_place_points_to_what_was_asked_about() {
+    let document =
+        r#"{"debug": true, "mtu": 9000, "bridge": "br0", "hosts": ["tcp://a"], "log-opts": {"k": "v"}}"#;
+    let builtin = Catalog::builtin().unwrap();
+    for (each, when, path, text) in [
+        ("", "debug", "/debug", "true"),
+        ("", "!(mtu < 5)", "/mtu", "9000"),
+        ("", "5 < mtu && debug", "/mtu", "9000"),
+        ("", "bridge == 'br0'", "/bridge", "\"br0\""),
+        ("", "'br0' == bridge", "/bridge", "\"br0\""),
+        ("", "bridge in ['br0', 'br1']", "/bridge", "\"br0\""),
+        ("", "bridge.startsWith('br') || debug", "/bridge", "\"br0\""),
+        ("", "bridge.size() == 3", "/bridge", "\"br0\""),
+        ("", "has(hosts)", "/hosts", "[\"tcp://a\"]"),
+        ("", "'k' in log-opts", "/log-opts", "{\"k\": \"v\"}"),
+        ("", "'tcp://a' in hosts", "/hosts", "[\"tcp://a\"]"),
+        ("", "hosts.exists(h, h == 'tcp://a')", "/hosts", "[\"tcp://a\"]"),
+        ("", "(mtu == 9000) == (debug)", "/mtu", "9000"),
+        ("", "true", "", ""),
+        ("one in hosts", "debug", "/hosts/0", "\"tcp://a\""),
+        ("key, value in log-opts", "debug", "/log-opts/k", "\"k\""),
+    ] {
+        let (each, when) = (format!("each = '{each}'"), format!("when = \"{when}\""));
+        let mut changes = vec![("when", when.as_str())];
+        if each.len() > 9 {
+            changes.push(("each", each.as_str()));
+        }
+        let text_of_table = table(&changes);
+        let catalog = builtin.with_table("mine.toml", &text_of_table);
+        let policy =
+            Policy::new(catalog.unwrap_or_else(|e| panic!("{when}: {:?}", e.problems)), "moby-28").unwrap();
+        let request = Request::new(Kind::Daemon, document.as_bytes());
+        let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
+        let finding = decision.findings.iter().find(|f| f.rule.as_str() == "XY001");
+        let finding = finding.unwrap_or_else(|| panic!("{when} does not hold"));
+        let found = finding.primary.as_ref().map_or("", |label| &document[label.span.range()]);
+        assert_eq!((finding.path.as_str(), found), (path, text), "{each} {when}");
+    }
+}
+
+/// The automata that answer the tests of strings tell their sizes.
+#[test]
+fn automata_are_small() {
+    let program = Program::new(&Catalog::builtin().unwrap(), "moby-28", "create").unwrap();
+    let sizes = program.automata();
+    assert!(!sizes.is_empty());
+    for size in sizes {
+        assert!(size.patterns > 0 && size.states > 1, "{size:?}");
+        assert!(size.states * 4 <= size.bytes && size.bytes < 1 << 16, "{size:?}");
+    }
 }
