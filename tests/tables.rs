@@ -380,3 +380,24 @@ fn automata_are_small() {
         assert!(size.states * 4 <= size.bytes && size.bytes < 1 << 16, "{size:?}");
     }
 }
+
+/// Go goes through maps in random order: whichever entry comes first, its message is the one that is printed.
+#[test]
+fn what_else_might_be_said_first() {
+    let policy = Policy::builtin("moby-28").unwrap();
+    let said = |document: &str| {
+        let request = Request::new(Kind::Daemon, document.as_bytes());
+        let fast = policy.judge(&request, &Budget::default()).unwrap().decision;
+        let naive = policy.judge_naively(&request, &Budget::default()).unwrap().decision;
+        assert_eq!((fast.message(), &fast.alternatives), (naive.message(), &naive.alternatives));
+        (fast.message().unwrap().to_owned(), fast.alternatives)
+    };
+    let of = |name: &str| format!("runtime {name}: either a runtimeType or a path must be configured");
+    assert_eq!(said(r#"{"runtimes": {"b": {}}}"#), (of("b"), vec![]));
+    let three = r#"{"runtimes": {"b": {}, "c": {}, "a": {}, "d": {"path": "/d"}}}"#;
+    assert_eq!(said(three), (of("b"), vec![of("a"), of("c")]));
+    // What is refused before is refused first in any order.
+    let (first, others) = said(r#"{"log-level": "x", "runtimes": {"b": {}, "c": {}}}"#);
+    assert!(first.contains("log"), "{first}");
+    assert_eq!(others, [""; 0]);
+}

@@ -148,6 +148,21 @@ mod tests {
             }
         }
         assert_eq!(field(&call("wrapper_path", &["/", "../x"]), "above"), "true");
+        // Below a folder without a slash: names may lead to the current folder, out of it, and back.
+        for (root, name, place) in [
+            ("", "../x", "above"),
+            ("", "../../x", "elsewhere"),
+            ("", "a/b", "below"),
+            ("", "../y/x", "elsewhere"),
+            ("d", "../x", "above"),
+            ("d", "../../x", "above"),
+            ("..", "../y/x", "elsewhere"),
+        ] {
+            let result = call("wrapper_path", &[root, name]);
+            for flag in ["below", "above", "elsewhere"] {
+                assert_eq!(field(&result, flag), (flag == place).to_string(), "{root} {name} {flag}");
+            }
+        }
     }
 
     #[test]
