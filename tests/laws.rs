@@ -84,3 +84,20 @@ fn every_law_has_a_fuzz_target() {
     // `cel` needs a crate that only the fuzzing has: its law stands beside the target.
     assert_eq!(manifest.matches("[[bin]]").count(), laws::LAWS.len() + 1);
 }
+
+/// `fuzz/planted` replaces a text in a file: it must be there, once, or nothing would be planted.
+#[test]
+fn every_law_has_a_bug_to_find() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bugs = fs::read_to_string(root.join("fuzz/planted-bugs.tsv")).unwrap();
+    let bugs = bugs.lines().filter(|line| !line.starts_with('#'));
+    let bugs: Vec<Vec<&str>> = bugs.map(|line| line.split('\t').collect()).collect();
+    for (name, _) in laws::LAWS {
+        assert!(bugs.iter().any(|bug| bug[0] == name), "{name}");
+    }
+    for bug in bugs {
+        let [target, file, from, to] = bug[..] else { panic!("{bug:?}") };
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        assert!(text.matches(from).count() == 1 && from != to, "{target}: {file}");
+    }
+}
