@@ -35,7 +35,8 @@ Examples:
   plimsoll test --table ours.toml --examples --coverage --mutate
                                                     would its examples notice a mistake in it?
 
-A case is a line as `plimsoll audit` takes it, with what is expected; what is left out is not compared:
+A case is a line as `plimsoll audit` takes it, with what is expected; what is left out is not compared, and integers beyond 2^53
+are compared as doubles, since few recorders keep them:
   {\"id\": \"a\", \"kind\": \"name\", \"input\": {\"name\": \"a/b\"}, \"expect\": {\"verdict\": \"deny\"}}
 
 Known disagreements stand in a table; one that has come to agree is a failure, so that the table stays short:
