@@ -39,6 +39,9 @@ struct Node {
     ask: Ask,
     holds: u32,
     fails: u32,
+    /// The number of the test among those of its stage.
+    #[cfg(any(test, fuzzing))]
+    test: u8,
 }
 
 #[derive(Debug)]
@@ -113,7 +116,13 @@ impl Quiet {
             let glance = || Some(Ask::Glance(Glance::new(test?)?));
             let view = || ViewGlance::new(test?).map(|(ask, read)| Ask::View(stage, ask, Box::new(read)));
             let ask = glance().or_else(view).unwrap_or(Ask::Whole(stage, jump.test));
-            Node { ask, holds: target(jump.holds), fails: target(jump.fails) }
+            Node {
+                ask,
+                holds: target(jump.holds),
+                fails: target(jump.fails),
+                #[cfg(any(test, fuzzing))]
+                test: jump.test,
+            }
         }));
         target(any.entry)
     }
@@ -176,7 +185,12 @@ impl<'e> Look<'_, 'e> {
     fn follow(&mut self, mut at: u32) -> bool {
         while let Some(node) = self.quiet.nodes.get(at as usize) {
             let truth = match &node.ask {
-                Ask::Glance(glance) => glance.ask(self.places),
+                Ask::Glance(glance) => {
+                    let truth = glance.ask(self.places);
+                    #[cfg(any(test, fuzzing))]
+                    self.held_by_the_long_way(at, node, truth);
+                    truth
+                }
                 Ask::View(stage, ask, read) => self.view(*stage, ask, read),
                 Ask::Whole(stage, test) => self.whole(*stage, *test),
             };
@@ -191,6 +205,18 @@ impl<'e> Look<'_, 'e> {
             };
         }
         at == DONE
+    }
+
+    /// A glance says what the test says that it was made of: what it did not know the rules would make good, so that no answer
+    /// would show it.
+    #[cfg(any(test, fuzzing))]
+    fn held_by_the_long_way(&self, at: u32, node: &Node, truth: Truth) {
+        let stage = self.quiet.stages.get(self.quiet.stage(at) as usize);
+        if let Some((plan, test)) =
+            stage.and_then(|stage| Some((&stage.plan, stage.plan.tests.tests.get(usize::from(node.test))?)))
+        {
+            assert_eq!(truth, self.reader(plan).test(test, &self.frames), "{test:?}");
+        }
     }
 
     fn is_so(&self, glance: &Glance) -> bool {
@@ -273,5 +299,27 @@ impl<'e> Look<'_, 'e> {
     fn reader(&self, plan: &'e StagePlan) -> Reader<'_, 'e> {
         static UNCHANGED: BTreeMap<SlotId, Needs> = BTreeMap::new();
         Reader::of(self.program.subject(), self.roots, self.bases, &plan.vars, &UNCHANGED, self.calls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Catalog;
+
+    /// What rules ask is asked in the short forms, and of a stage nothing is asked twice.
+    #[test]
+    fn most_tests_are_glances() {
+        let catalog = Catalog::builtin_for("create").unwrap_or_else(|e| panic!("{:?}", e.errors));
+        let program = Program::new(&catalog, "moby-28", "create").unwrap_or_else(|| panic!("no `create`"));
+        let quiet = program.quiet();
+        let count = |is: fn(&Ask) -> bool| quiet.nodes.iter().filter(|node| is(&node.ask)).count();
+        let glances = count(|ask| matches!(ask, Ask::Glance(_)));
+        let views = count(|ask| matches!(ask, Ask::View(..)));
+        let wholes = count(|ask| matches!(ask, Ask::Whole(..)));
+        let rules = program.rules().count();
+        let all = glances + views + wholes;
+        assert!(all <= 3 * rules, "{all} tests of {rules} rules");
+        assert!(wholes * 6 < all, "{wholes} of {all} tests have no short form");
     }
 }
