@@ -116,6 +116,19 @@ why = "w"
 evidence = "read"
 bad = ["{}"]
 good = ["{}"]
+
+[[rule]]
+id = "OUR003"
+title = "t"
+stage = 9002
+effect = "deny"
+when = '''wrapper_path("/v", bridge).below || has(runtimes["f"].options) || "g" in runtimes["h"].runtimeArgs || runtimes["i"].path in ["j", "k"] || size(runtimes["l"].path) <= 3 || mtu >= default-shm-size'''
+message = "m"
+why = "w"
+help = "h"
+evidence = "read"
+bad = ["{}"]
+good = ["{}"]
 "#;
 
 #[test]

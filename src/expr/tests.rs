@@ -128,3 +128,22 @@ fn depth_is_bounded() {
     }
     assert!(parse(&format!("a{}", ".b".repeat(100_000))).is_err());
 }
+
+/// Each character in the one way that is read again.
+#[test]
+fn strings_are_printed_so() {
+    for (bytes, printed) in [
+        (&b"plain"[..], "'plain'"),
+        (b"it's", r"'it\'s'"),
+        (b"a\\b", r"'a\\b'"),
+        (b"\n\r\t", r"'\n\r\t'"),
+        (b"\0\x1f\x7f", r"'\x00\x1f\x7f'"),
+        ("\u{80}\u{9f}".as_bytes(), r"'\u0080\u009f'"),
+        ("\u{a0}é𐀀".as_bytes(), "'\u{a0}é𐀀'"),
+        (b"\x80\xff", r"'\x80\xff'"),
+    ] {
+        let expr = of(Node::Str(bytes.to_vec()));
+        assert_eq!(expr.to_string(), printed);
+        assert_eq!(parse(printed), Ok(expr));
+    }
+}
