@@ -4,6 +4,9 @@
 //! can be nil, patterns that are not anchored, views, unknown values.
 #![no_main]
 
+#[path = "../../tests/laws/stretched.rs"]
+mod stretched;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -192,7 +195,10 @@ fn quantifier(scope: &Scope, deepest: usize, u: &mut Unstructured<'_>) -> Result
         2 => {
             let Both { ours, theirs } = condition(&scope.with_item(&v), deepest, u)?;
             let theirs = theirs.replace(&format!("{v}."), &format!("named[{k}]."));
-            Both { ours: format!("named.{of}({k}, {v}, {ours})"), theirs: format!("named.{of}({k}, {theirs})") }
+            Both {
+                ours: format!("named.{of}({k}, {v}, {ours})"),
+                theirs: format!("named.{of}({k}, {theirs})"),
+            }
         }
         _ => {
             let list = u.choose(&scope.lists)?.clone();
@@ -283,7 +289,8 @@ fn agree(u: &mut Unstructured<'_>) -> Result<()> {
             context.add_variable_from_value(name.as_str(), value(of));
         }
         let document = Json::Object(document).to_string();
-        let facts = decode(document.as_bytes(), &CATALOG.schema(SUBJECT).unwrap().clone(), &Limits::default());
+        let facts =
+            decode(document.as_bytes(), &CATALOG.schema(SUBJECT).unwrap().clone(), &Limits::default());
         let decision = ours.evaluate(&facts.unwrap().facts, &[], &Budget::default()).unwrap();
         for (number, (both, program)) in conditions.iter().zip(&theirs).enumerate() {
             let id = format!("XY{number:03}");
@@ -295,4 +302,4 @@ fn agree(u: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-fuzz_target!(|data: &[u8]| agree(&mut Unstructured::new(data)).unwrap());
+fuzz_target!(|data: &[u8]| agree(&mut Unstructured::new(&stretched::stretched(data, 1_500))).unwrap());

@@ -11,6 +11,7 @@ mod lifecycle;
 mod model;
 mod rules;
 mod small;
+mod stretched;
 mod theorems;
 
 use std::sync::LazyLock;

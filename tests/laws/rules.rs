@@ -8,6 +8,7 @@ use plimsoll::schema::Schema;
 use plimsoll::subject::{Kind, Policy, Request};
 use plimsoll::table::{Catalog, TableError};
 
+use super::stretched::stretched;
 use super::{KINDS, POLICY, asked, judged, pick};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| POLICY.catalog().unwrap());
@@ -87,26 +88,9 @@ const DOCUMENTS_EACH: usize = 12;
 /// A generated table loads and its rows judge generated documents alike by both evaluators; one with a small thing changed
 /// does so too, or its problems lie in it. On top of the built-in rules it adds findings and takes none away.
 pub(super) fn engine(data: &[u8]) {
-    let data = stretched(data);
+    let data = stretched(data, 3_000);
     let mut u = Unstructured::new(&data);
     if u.ratio(1_u16, 512).unwrap() { adds(&mut u).unwrap() } else { alone(&mut u).unwrap() }
-}
-
-/// The input, and bytes made from it behind: a table and its documents take more than fuzzers begin with.
-fn stretched(data: &[u8]) -> Vec<u8> {
-    const BYTES: usize = 3_000;
-    let mut state = data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut out = data.to_vec();
-    while out.len() < BYTES {
-        // xorshift64*
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        out.extend(state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes());
-    }
-    out
 }
 
 /// The table, and whether it was spoilt.
