@@ -250,6 +250,62 @@ fn predicates_are_expanded_hygienically() {
     }
 }
 
+/// Parameters of every kind are given what they are declared as, and nothing else.
+#[test]
+fn predicates_take_bools_ints_and_strings() {
+    let define = "[define.all_three]\nparams = { b = 'bool', n = 'int', s = 'string' }\nexpr = \"b && n > 5 && s == 'x'\"";
+    let load = |when: &str| {
+        let when = format!("when = \"{when}\"");
+        Catalog::builtin().unwrap().with_table("mine.toml", &table(&[("when", &when), ("define", define)]))
+    };
+    let policy = Policy::new(load("all_three(debug, mtu, bridge)").unwrap(), "moby-28").unwrap();
+    for (doc, fires) in [
+        (r#"{"debug": true, "mtu": 6, "bridge": "x"}"#, true),
+        (r#"{"debug": false, "mtu": 6, "bridge": "x"}"#, false),
+        (r#"{"debug": true, "mtu": 5, "bridge": "x"}"#, false),
+        (r#"{"debug": true, "mtu": 6, "bridge": "y"}"#, false),
+    ] {
+        let request = Request::new(Kind::Daemon, doc.as_bytes());
+        let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
+        assert_eq!(decision.findings.iter().any(|f| f.rule.as_str() == "XY001"), fires, "{doc}");
+    }
+    for wrong in
+        ["all_three(mtu, mtu, bridge)", "all_three(debug, bridge, bridge)", "all_three(debug, mtu, mtu)"]
+    {
+        assert!(load(wrong).is_err(), "{wrong}");
+    }
+}
+
+/// How large a condition may be, counted in what its text is made of; and how deep predicates may call others.
+#[test]
+fn conditions_are_bounded_exactly() {
+    let catalog = Catalog::builtin().unwrap();
+    let loads = |when: &str, defines: &str| {
+        let when = format!("when = \"{when}\"");
+        catalog.with_table("mine.toml", &table(&[("when", &when), ("define", defines)])).is_ok()
+    };
+    let most = |loads: &dyn Fn(usize) -> bool| {
+        // The last that loads, found by halving.
+        let (mut good, mut bad) = (1, 10_000);
+        assert!(loads(good) && !loads(bad));
+        while bad - good > 1 {
+            let middle = usize::midpoint(good, bad);
+            if loads(middle) { good = middle } else { bad = middle }
+        }
+        good
+    };
+    let parts = |n: usize| vec!["debug"; n].join(" && ");
+    let nots = |n: usize| format!("{}debug{}", "!(".repeat(n), ")".repeat(n));
+    let calls = |n: usize| {
+        let call = |i: usize| format!("[define.p{i}]\nparams = {{ b = 'bool' }}\nexpr = 'p{}(b)'\n", i - 1);
+        "[define.p0]\nparams = { b = 'bool' }\nexpr = 'b'\n".to_owned()
+            + &(1..=n).map(call).collect::<String>()
+    };
+    assert_eq!(most(&|n| loads(&parts(n), "")), 4_095);
+    assert_eq!(most(&|n| loads(&nots(n), "")), 31);
+    assert_eq!(most(&|n| n < 1_000 && loads(&format!("p{n}(debug)"), &calls(n))), 127);
+}
+
 #[test]
 fn the_growth_of_predicates_is_bounded() {
     let mut text = String::from("[define.p0]\nparams = { s = 'string' }\nexpr = \"s == 'a' || s == 'b'\"\n");

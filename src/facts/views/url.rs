@@ -385,11 +385,15 @@ mod tests {
             ("http://a%41", "invalid URL escape \"%41\""),
             ("http://a/%4", "invalid URL escape \"%4\""),
             ("http://a b@c", "net/url: invalid userinfo"),
+            ("http://[fe80::1%25en%01]", "invalid URL escape \"%01\""),
+            ("http://[fe80::1%41%25en]", "invalid URL escape \"%41\""),
         ] {
             assert_eq!(
                 Url::parse(text.as_bytes()).unwrap_err(),
                 format!("parse {}: {error}", quote(text.as_bytes()))
             );
         }
+        // A zone has more escapes than an address.
+        assert!(Url::parse(b"http://[fe80::1%25en%20%41]").is_ok());
     }
 }
