@@ -302,6 +302,18 @@ fn conditions_are_bounded_exactly() {
             + &(1..=n).map(call).collect::<String>()
     };
     assert_eq!(most(&|n| loads(&parts(n), "")), 4_095);
+    // What stands side by side is no deeper for it.
+    for part in [
+        "!debug",
+        "(debug)",
+        "has(hosts)",
+        "mtu == -5",
+        "log-opts['a'] == ''",
+        "bridge in ['a']",
+        "!(!debug)",
+    ] {
+        assert!(loads(&vec![part; 300].join(" && "), ""), "{part}");
+    }
     assert_eq!(most(&|n| loads(&nots(n), "")), 31);
     assert_eq!(most(&|n| n < 1_000 && loads(&format!("p{n}(debug)"), &calls(n))), 127);
 }
