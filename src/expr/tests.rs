@@ -119,6 +119,7 @@ fn errors_say_what_was_expected_and_where() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn depth_is_bounded() {
     for (open, close) in [("(", ")"), ("!", ""), ("f(", ")"), ("a[", "]")] {
         for (n, fits) in [(MAX_DEPTH - 2, true), (MAX_DEPTH + 1, false), (100_000, false)] {
