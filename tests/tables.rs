@@ -1,6 +1,6 @@
-//! Tables that cannot be used: every problem at once, each at its place.
+//! Tables of one's own: every problem of those that cannot be used, at once and at its place, and what the others find.
 
-use plimsoll::engine::{Budget, Program, Seen, Verdict};
+use plimsoll::engine::{Budget, Finding, Program, Seen, Verdict};
 use plimsoll::source::LineIndex;
 use plimsoll::subject::{Kind, Policy, Request};
 use plimsoll::table::Catalog;
@@ -44,6 +44,13 @@ fn table(changes: &[(&str, &str)]) -> String {
         }
     }
     lines.iter().map(|(_, line)| format!("{line}\n")).collect()
+}
+
+/// What the row of [`table`] says of a daemon.json, if it fires.
+fn finding(policy: &Policy, document: &str) -> Option<Finding> {
+    let request = Request::new(Kind::Daemon, document.as_bytes());
+    let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
+    decision.findings.into_iter().find(|finding| finding.rule.as_str() == "XY001")
 }
 
 #[test]
@@ -244,9 +251,7 @@ fn predicates_are_expanded_hygienically() {
         (r#"{"labels": ["a=b"], "hosts": ["tcp://c.d:1"]}"#, false),
         (r#"{"labels": ["a.b=c"], "hosts": ["fd://"]}"#, false),
     ] {
-        let decision =
-            policy.judge(&Request::new(Kind::Daemon, doc.as_bytes()), &Budget::default()).unwrap().decision;
-        assert_eq!(decision.findings.iter().any(|f| f.rule.as_str() == "XY001"), fires, "{doc}");
+        assert_eq!(finding(&policy, doc).is_some(), fires, "{doc}");
     }
 }
 
@@ -265,9 +270,7 @@ fn predicates_take_bools_ints_and_strings() {
         (r#"{"debug": true, "mtu": 5, "bridge": "x"}"#, false),
         (r#"{"debug": true, "mtu": 6, "bridge": "y"}"#, false),
     ] {
-        let request = Request::new(Kind::Daemon, doc.as_bytes());
-        let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
-        assert_eq!(decision.findings.iter().any(|f| f.rule.as_str() == "XY001"), fires, "{doc}");
+        assert_eq!(finding(&policy, doc).is_some(), fires, "{doc}");
     }
     for wrong in
         ["all_three(mtu, mtu, bridge)", "all_three(debug, bridge, bridge)", "all_three(debug, mtu, mtu)"]
@@ -419,18 +422,11 @@ fn a_finding_without_a_place_points_to_what_was_asked_about() {
         ("one in hosts", "debug", "/hosts/0", "\"tcp://a\""),
         ("key, value in log-opts", "debug", "/log-opts/k", "\"k\""),
     ] {
-        let (each, when) = (format!("each = '{each}'"), format!("when = \"{when}\""));
-        let mut changes = vec![("when", when.as_str())];
-        if each.len() > 9 {
-            changes.push(("each", each.as_str()));
-        }
-        let text_of_table = table(&changes);
-        let catalog = builtin.with_table("mine.toml", &text_of_table);
-        let policy =
-            Policy::new(catalog.unwrap_or_else(|e| panic!("{when}: {:?}", e.problems)), "moby-28").unwrap();
-        let request = Request::new(Kind::Daemon, document.as_bytes());
-        let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
-        let finding = decision.findings.iter().find(|f| f.rule.as_str() == "XY001");
+        let each = if each.is_empty() { String::new() } else { format!("each = '{each}'") };
+        let when = format!("when = \"{when}\"");
+        let catalog = builtin.with_table("mine.toml", &table(&[("when", &when), ("each", &each)]));
+        let catalog = catalog.unwrap_or_else(|e| panic!("{when}: {:?}", e.problems));
+        let finding = finding(&Policy::new(catalog, "moby-28").unwrap(), document);
         let finding = finding.unwrap_or_else(|| panic!("{when} does not hold"));
         let found = finding.primary.as_ref().map_or("", |label| &document[label.span.range()]);
         assert_eq!((finding.path.as_str(), found), (path, text), "{each} {when}");
