@@ -83,57 +83,34 @@ fn the_list_of_rules() {
     settings("").bind(|| assert_snapshot!("rule-list", list));
 }
 
-/// Rows that have one of everything in them that mutation changes, and all that is made of them.
-const MUTABLE: &str = r#"
-[table]
-id = "ours"
-subject = "daemon"
-line = "moby"
-source = "tests"
-
-[[rule]]
-id = "OUR001"
-title = "t"
-stage = 9000
-effect = "warn"
-when = '''bridge.matches("^(?:a|b\\|c)[^x\\]]*f\\*(d+|[|+]|e?)$") && mtu >= 68 || !(mtu in [5, 6]) || debug && hosts.exists(h, h.contains("t"))'''
-message = "m"
-why = "w"
-help = "h"
-evidence = "read"
-bad = ["{}"]
-good = ["{}"]
-
-[[rule]]
-id = "OUR002"
-title = "t"
-stage = 9001
-effect = "set"
-halt = true
-when = '''runtimes["a"].path.startsWith("b") && (bridge.endsWith("c") || "d" in runtimes) && size(hosts) < 2 && mtu > 1 && bridge == "e"'''
-set = { mtu = "5", bridge = "'x'", debug = "true" }
-why = "w"
-evidence = "read"
-bad = ["{}"]
-good = ["{}"]
-
-[[rule]]
-id = "OUR003"
-title = "t"
-stage = 9002
-effect = "deny"
-when = '''wrapper_path("/v", bridge).below || has(runtimes["f"].options) || "g" in runtimes["h"].runtimeArgs || runtimes["i"].path in ["j", "k"] || size(runtimes["l"].path) <= 3 || mtu >= default-shm-size'''
-message = "m"
-why = "w"
-help = "h"
-evidence = "read"
-bad = ["{}"]
-good = ["{}"]
-"#;
+/// Rows that have one of everything in them that mutation changes: conditions, and what else is in the row.
+const MUTABLE: [(&str, &str); 3] = [
+    (
+        r#"bridge.matches("^(?:a|b\\|c)[^x\\]]*f\\*(d+|[|+]|e?)$") && mtu >= 68 || !(mtu in [5, 6]) || debug && hosts.exists(h, h.contains("t"))"#,
+        "effect = 'warn'\nmessage = 'm'\nhelp = 'h'",
+    ),
+    (
+        r#"runtimes["a"].path.startsWith("b") && (bridge.endsWith("c") || "d" in runtimes) && size(hosts) < 2 && mtu > 1 && bridge == "e""#,
+        "effect = 'set'\nhalt = true\nset = { mtu = '5', bridge = \"'x'\", debug = 'true' }",
+    ),
+    (
+        r#"wrapper_path("/v", bridge).below || has(runtimes["f"].options) || "g" in runtimes["h"].runtimeArgs || runtimes["i"].path in ["j", "k"] || size(runtimes["l"].path) <= 3 || mtu >= default-shm-size"#,
+        "effect = 'deny'\nmessage = 'm'\nhelp = 'h'",
+    ),
+];
 
 #[test]
 fn what_mutation_changes() {
-    let catalog = Catalog::builtin().unwrap().with_table("ours", MUTABLE).unwrap();
+    let mut table = "[table]\nid = 'ours'\nsubject = 'daemon'\nline = 'moby'\nsource = 'tests'\n".to_owned();
+    for (number, (when, rest)) in (1..).zip(MUTABLE) {
+        write!(
+            table,
+            "[[rule]]\nid = 'OUR00{number}'\ntitle = 't'\nstage = 900{number}\nwhen = '''{when}'''\n{rest}\n\
+             why = 'w'\nevidence = 'read'\nbad = ['{{}}']\ngood = ['{{}}']\n"
+        )
+        .unwrap();
+    }
+    let catalog = Catalog::builtin().unwrap().with_table("ours", &table).unwrap();
     let mut list = String::new();
     for rule in catalog.rules().iter().filter(|rule| &*rule.table == "ours") {
         let shown = Shown::new(rule, catalog.subject(&rule.subject).unwrap());
