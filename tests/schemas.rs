@@ -53,7 +53,7 @@ fn profiles_see_their_own_fields() {
 }
 
 #[test]
-fn embedded_structs_are_unambiguous() {
+fn flags_of_fields_fit_their_types_and_names_are_unambiguous() {
     let problems = |fields: &str| {
         let text = format!(
             r#"
@@ -68,10 +68,13 @@ fn embedded_structs_are_unambiguous() {
     let field =
         |name: &str, ty: &str| format!("{{ name = '{name}', type = '{ty}', embed = true, doc = '-' }},");
     assert_eq!(problems(&field("a", "*A")), Vec::<String>::new());
-    assert_eq!(
-        problems(&(field("a", "A") + &field("b", "*A"))),
-        ["Root.b: two embedded structs have a field `x`"]
-    );
+    assert_eq!(problems(&(field("a", "A") + &field("b", "*A"))), ["Root.b: there is a field `x` already"]);
     assert_eq!(problems(&field("b", "B")), ["Root.b: an embedded struct embeds another"]);
     assert_eq!(problems(&field("i", "int")), ["Root.i: only a struct can be embedded"]);
+    let own = "{ name = 'x', type = 'int', doc = '-' },";
+    assert_eq!(problems(&(field("a", "A") + own)), ["Root.a: there is a field `x` already"]);
+    assert_eq!(
+        problems("{ name = 'i', type = 'int', words = true, doc = '-' }"),
+        ["`words` is for lists of strings"]
+    );
 }

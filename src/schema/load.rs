@@ -91,7 +91,8 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Schema> {
 /// Embedding as deep and as ambiguous as Go allows it is nothing that a schema needs: one level, and no name twice.
 fn check_embedded(schema: &SchemaInner, problems: &mut Vec<Problem>) {
     for def in &schema.structs {
-        let mut seen = BTreeSet::new();
+        let own = def.fields.iter().filter(|field| !field.embed).map(|field| field.name.as_str());
+        let mut seen: BTreeSet<_> = own.collect();
         for field in def.fields.iter().filter(|field| field.embed) {
             let inner = match field.ty.pointee() {
                 Type::Struct(id) => schema.structs.get(id.0),
@@ -109,7 +110,7 @@ fn check_embedded(schema: &SchemaInner, problems: &mut Vec<Problem>) {
                     problem("an embedded struct embeds another".to_owned());
                 }
                 if !seen.insert(promoted.name.as_str()) {
-                    problem(format!("two embedded structs have a field `{}`", promoted.name));
+                    problem(format!("there is a field `{}` already", promoted.name));
                 }
             }
         }
@@ -211,6 +212,10 @@ fn read_field(
         since: owned(reader.string("since", problems)),
         until: owned(reader.string("until", problems)),
     };
+    let strings = matches!(field.ty.pointee(), Type::List(of) if **of == Type::String);
+    if field.words && !strings {
+        problems.push(Problem::new(span, "`words` is for lists of strings".to_owned()));
+    }
     reader.finish(problems);
     field
 }

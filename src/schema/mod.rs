@@ -10,5 +10,5 @@ mod types;
 pub use load::SchemaError;
 pub(crate) use toml_reader::parse as parse_toml;
 pub use toml_reader::{Problem, TomlReader};
-pub(crate) use types::Lookup;
 pub use types::{Constant, FieldDef, IntSize, Schema, StructDef, StructId, TextKind, Type};
+pub(crate) use types::{Lookup, Next};

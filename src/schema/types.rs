@@ -152,7 +152,7 @@ pub struct StructDef {
     pub(super) names: Names,
     /// The fields that embed a struct.
     pub(super) embeds: Vec<usize>,
-    /// Whether a key spelled as a field can be no other one.
+    /// Whether a key spelled as a field can be no other one, and is spelled without escapes.
     distinct: bool,
 }
 
@@ -176,22 +176,43 @@ pub(crate) struct Lookup<'a> {
     pub(crate) via: Option<usize>,
 }
 
+impl Lookup<'_> {
+    /// Where the fields behind this one begin.
+    #[inline]
+    pub(crate) fn next(&self) -> Next {
+        let behind = self.index.saturating_add(1);
+        self.via.map_or(Next { index: behind, inner: 0 }, |index| Next { index, inner: behind })
+    }
+}
+
+/// A place among the fields of a struct: an index, and where that field embeds a struct, one in there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Next {
+    index: usize,
+    inner: usize,
+}
+
 impl StructDef {
     pub(super) fn new(name: String, go: String, doc: String, fields: Vec<FieldDef>) -> Self {
         let embeds: Vec<_> =
             fields.iter().enumerate().filter(|(_, field)| field.embed).map(|(at, _)| at).collect();
         let names: BTreeSet<_> = fields.iter().map(|field| field.name.as_str()).collect();
-        let distinct = embeds.is_empty() && names.len() == fields.len();
+        let plain =
+            |name: &&str| name.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'));
+        let distinct = names.len() == fields.len() && names.iter().all(plain);
         Self { names: Names::of(&fields), embeds, distinct, name, go, doc, fields }
     }
 
-    /// The field with this index, if the key is spelled as it is: what [`StructDef::lookup`] would find. Go writes
-    /// fields in their order, so that after one the next is worth a try.
+    /// The field that is likely to come next: Go writes fields in their order. If its key does come next, as the field
+    /// spells it, [`StructDef::lookup`] would find the same field.
     #[inline]
-    pub(crate) fn expected(&self, index: usize, key: &[u8]) -> Option<Lookup<'_>> {
-        let field = self.fields.get(index)?;
-        let found = self.distinct && field.name.as_bytes() == key;
-        found.then_some(Lookup { index, field, via: None })
+    pub(crate) fn expected<'a>(&'a self, schema: &'a Schema, next: Next) -> Option<Lookup<'a>> {
+        let field = self.fields.get(next.index).filter(|_| self.distinct)?;
+        let Some(inner) = field.embedded(schema) else {
+            return Some(Lookup { index: next.index, field, via: None });
+        };
+        let field = inner.fields.get(next.inner).filter(|_| inner.distinct)?;
+        Some(Lookup { index: next.inner, field, via: Some(next.index) })
     }
 
     /// The field with exactly this JSON name, and its index.

@@ -6,7 +6,7 @@ use crate::facts::arena::{Facts, ListId, MapId, Slot, SlotId, Value};
 use crate::facts::json::fold::folds_to;
 use crate::facts::json::{Literal, Reader, SyntaxError, Token, push_pointer, unquote};
 use crate::facts::limits::{Limits, OverLimit};
-use crate::schema::{Lookup, Schema, StructDef, StructId, Type};
+use crate::schema::{Lookup, Next, Schema, StructDef, StructId, Type};
 use crate::source::Span;
 
 /// Whether decoding goes on: `Err` once a value's own parser has refused.
@@ -43,7 +43,7 @@ enum Kind<'a> {
         outer: Option<&'a StructDef>,
         depth: usize,
         /// The field behind the one that was met last.
-        next: usize,
+        next: Next,
     },
     Map {
         map: MapId,
@@ -137,8 +137,15 @@ impl<'a, 's> Machine<'a, 's> {
 
     /// Decodes one member of the innermost container, or closes it.
     fn step(&mut self) -> Step {
-        let (token, span) = self.reader.next();
+        let schema = self.schema;
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        if let Kind::Record { def, next, .. } = &frame.kind
+            && let Some(expected) = def.expected(schema, *next)
+            && let Some((raw, span)) = self.reader.key_is(expected.field.name.as_bytes())
+        {
+            return self.field(expected, raw, span);
+        }
+        let (token, span) = self.reader.next();
         let literal = match (&frame.kind, token) {
             (_, Token::ObjectEnd | Token::ArrayEnd | Token::End) => {
                 self.close();
@@ -174,39 +181,48 @@ impl<'a, 's> Machine<'a, 's> {
                 let (token, span) = self.reader.value_after_key();
                 self.value(token, span, place, Target { ty: element, field: None, element: None })
             }
-            Kind::Record { def, base, outer, depth, next } => {
-                let (def, base) = (*def, *base);
-                // `d.errorContext` is restored after each field.
-                self.context.fields.truncate(*depth);
-                self.context.within = *outer;
-                frame.key = literal.raw;
+            Kind::Record { def, .. } => {
                 let key = literal.text();
-                let schema = self.schema;
-                let found = def
-                    .expected(*next, &key)
-                    .or_else(|| def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes())));
-                let Some(Lookup { index, field, via }) = found else {
-                    let (token, span) = self.reader.next();
-                    self.reader.skip(token, span);
-                    return Ok(());
-                };
-                *next = index.saturating_add(1);
-                self.context.fields.push(&field.name);
-                self.context.within = Some(def);
-                let base = self.embedded(def, base, via);
-                let place = Place { slot: self.facts.field_id(base, index), key: span };
-                let earlier = self.facts.slot(place.slot).key;
-                if earlier != Span::default() {
-                    self.note_duplicate(span, earlier);
+                match def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes())) {
+                    Some(found) => self.field(found, literal.raw, span),
+                    None => {
+                        let (token, span) = self.reader.next();
+                        self.reader.skip(token, span);
+                        Ok(())
+                    }
                 }
-                if field.own && self.own.is_none() {
-                    let depth = self.frames.len();
-                    self.own = Some(Own { depth, context: self.context.clone(), error: None });
-                }
-                let (token, span) = self.reader.value_after_key();
-                self.value(token, span, place, Target { ty: &field.ty, field: Some(field), element: None })
             }
         }
+    }
+
+    /// Decodes a field of the innermost record; `raw` is its key, which stands at `span`.
+    #[inline]
+    fn field(&mut self, found: Lookup<'a>, raw: &'s [u8], span: Span) -> Step {
+        let Some(Frame { kind: Kind::Record { def, base, outer, depth, next }, key, .. }) =
+            self.frames.last_mut()
+        else {
+            return Ok(());
+        };
+        (*key, *next) = (raw, found.next());
+        let (def, base) = (*def, *base);
+        let Lookup { index, field, via } = found;
+        // `d.errorContext` is restored after each field.
+        self.context.fields.truncate(*depth);
+        self.context.within = *outer;
+        self.context.fields.push(&field.name);
+        self.context.within = Some(def);
+        let base = self.embedded(def, base, via);
+        let place = Place { slot: self.facts.field_id(base, index), key: span };
+        let earlier = self.facts.slot(place.slot).key;
+        if earlier != Span::default() {
+            self.note_duplicate(span, earlier);
+        }
+        if field.own && self.own.is_none() {
+            let depth = self.frames.len();
+            self.own = Some(Own { depth, context: self.context.clone(), error: None });
+        }
+        let (token, span) = self.reader.value_after_key();
+        self.value(token, span, place, Target { ty: &field.ty, field: Some(field), element: None })
     }
 
     /// The record that a field is in: an embedded one comes to exist when any of its keys does.
@@ -264,7 +280,7 @@ impl<'a, 's> Machine<'a, 's> {
     pub(super) fn open_record(&mut self, id: StructId, base: SlotId, owner: Option<SlotId>, at: Span) {
         let def = self.schema.get(id);
         let (outer, depth) = (self.context.within, self.context.fields.len());
-        self.push(Kind::Record { def, base, outer, depth, next: 0 }, owner, at);
+        self.push(Kind::Record { def, base, outer, depth, next: Next::default() }, owner, at);
     }
 
     pub(super) fn open_map(&mut self, map: MapId, element: &'a Type, owner: SlotId, at: Span) {

@@ -12,25 +12,37 @@ use crate::source::Span;
 
 impl<'a, 's> Machine<'a, 's> {
     /// Decodes the value that begins with `token`; of a container only the beginning.
+    #[inline(always)]
     pub(super) fn value(&mut self, token: Token<'s>, span: Span, place: Place, target: Target<'a>) -> Step {
-        let pointee = target.ty.pointee();
-        let pointer = matches!(target.ty, Type::Pointer(_));
-        if token == Token::Null && (pointer || !is_unmarshaler(pointee)) {
-            match target.field {
+        let value = match (token, target.ty.pointee()) {
+            (Token::Str(literal), Type::String) => Some(Value::Str(literal.text())),
+            (Token::Bool(value), Type::Bool) => Some(Value::Bool(value)),
+            (Token::Number(literal), Type::Int(size)) => integer(literal, *size).map(Value::Int),
+            (Token::Number(literal), Type::Float) => float(literal).map(Value::Float),
+            _ => None,
+        };
+        match value {
+            Some(value) => {
+                self.store(place, span, value);
+                Ok(())
+            }
+            None => self.other_value(token, span, place, target),
+        }
+    }
+
+    /// The same for what is no plain value of its type.
+    fn other_value(&mut self, token: Token<'s>, span: Span, place: Place, target: Target<'a>) -> Step {
+        let nil = || matches!(target.ty, Type::Pointer(_)) || !is_unmarshaler(target.ty);
+        match (token, target.ty.pointee()) {
+            (Token::Null, _) if nil() => match target.field {
                 // `null` leaves a Go array alone.
                 Some(field) if field.fixed.is_some() => self.set_place_if_new(place, span),
                 _ => self.null(target.ty, place, span),
-            }
-            return Ok(());
-        }
-        if token != Token::Null && target.field.is_some_and(|field| field.words) {
-            return self.words(token, span, place);
-        }
-        match (token, pointee) {
+            },
             (_, Type::Text(kind)) => return self.text(*kind, token, span, place, target),
-            (_, Type::Any) => {
-                self.any(token, span, place);
-                return Ok(());
+            (_, Type::Any) => self.any(token, span, place),
+            (_, Type::List(_)) if target.field.is_some_and(|field| field.words) => {
+                return self.words(token, span, place);
             }
             (Token::ObjectStart, Type::Struct(id)) => {
                 let base = match self.facts.slot(place.slot).value {
@@ -56,16 +68,9 @@ impl<'a, 's> Machine<'a, 's> {
                 self.store(place, span, Value::List(list));
                 self.open_list(list, element, target, place.slot, span);
             }
-            (Token::Str(literal), Type::String) => self.store(place, span, Value::Str(literal.text())),
-            (Token::Bool(value), Type::Bool) => self.store(place, span, Value::Bool(value)),
-            (Token::Number(literal), Type::Int(size)) => match integer(literal, *size) {
-                Some(value) => self.store(place, span, Value::Int(value)),
-                None => self.mismatch_number(literal, span, place, target),
-            },
-            (Token::Number(literal), Type::Float) => match float(literal) {
-                Some(value) => self.store(place, span, Value::Float(value)),
-                None => self.mismatch_number(literal, span, place, target),
-            },
+            (Token::Number(literal), Type::Int(_) | Type::Float) => {
+                self.mismatch_number(literal, span, place, target);
+            }
             _ => {
                 let span = self.reader.skip(token, span);
                 self.mismatch(token.kind(), span, place, target);
@@ -123,6 +128,7 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     /// Puts a value into its slot.
+    #[inline]
     pub(super) fn store(&mut self, place: Place, span: Span, value: Value<'s>) {
         if let Some(slot) = self.facts.slot_mut(place.slot) {
             *slot = Slot { value, span, key: place.key, set: true };

@@ -3,11 +3,13 @@
 pub(crate) mod fold;
 mod nesting;
 mod plain;
+mod pointer;
 mod reader;
 mod scan;
 mod unquote;
 
-pub(crate) use reader::{Extent, Literal, Reader, Token, path_to, push_pointer};
+pub(crate) use pointer::{path_to, push_pointer};
+pub(crate) use reader::{Extent, Literal, Reader, Token};
 pub use scan::{SyntaxError, check_syntax};
 pub(crate) use scan::{of_first, scan_first};
 pub(crate) use unquote::unquote;

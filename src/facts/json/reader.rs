@@ -144,9 +144,18 @@ impl<'s> Reader<'s> {
         self.error.take().map_or(Ok(self.deepest), Err)
     }
 
-    /// The next token and where it stands (a string with its quotes).
+    /// The next token and where it stands (a string with its quotes). Short where a comma and a string follow a value.
     #[inline]
     pub(crate) fn next(&mut self) -> (Token<'s>, Span) {
+        if let (Expect::AfterValue, Some([b',', b'"', ..])) = (self.expect, self.text.get(self.at..))
+            && let Some(object) = self.open.is_object()
+        {
+            self.at += 1;
+            if object {
+                self.expect = Expect::AfterKey;
+            }
+            return self.spanned(Self::string);
+        }
         let (token, start) = self.read();
         (token, Span::new(start, self.at))
     }
@@ -158,11 +167,36 @@ impl<'s> Reader<'s> {
             && *c > b' '
         {
             self.at += 1;
-            let start = self.at;
-            let token = self.value(*c);
-            return (token, Span::new(start, self.at));
+            return self.spanned(|reader| reader.value(*c));
         }
         self.next()
+    }
+
+    /// The next key, if that is `name` and there is no white space in front of it: the same as [`Reader::next`] there. A
+    /// name that needs escapes is none.
+    #[inline]
+    pub(crate) fn key_is(&mut self, name: &[u8]) -> Option<(&'s [u8], Span)> {
+        let (rest, start) = match (self.expect, self.text.get(self.at..)?) {
+            (Expect::AfterValue, [b',', b'"', rest @ ..]) if self.open.is_object() == Some(true) => {
+                (rest, self.at + 1)
+            }
+            (Expect::KeyOrEnd, [b'"', rest @ ..]) => (rest, self.at),
+            _ => return None,
+        };
+        let (raw, rest) = rest.split_at_checked(name.len())?;
+        if rest.first() != Some(&b'"') || raw != name {
+            return None;
+        }
+        self.at = start + name.len() + 2;
+        self.expect = Expect::AfterKey;
+        Some((raw, Span::new(start, self.at)))
+    }
+
+    #[inline]
+    fn spanned(&mut self, read: impl FnOnce(&mut Self) -> Token<'s>) -> (Token<'s>, Span) {
+        let start = self.at;
+        let token = read(self);
+        (token, Span::new(start, self.at))
     }
 
     fn read(&mut self) -> (Token<'s>, usize) {
@@ -217,7 +251,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&mut self, c: u8) -> Token<'s> {
         self.expect = Expect::AfterValue;
         match c {
@@ -267,7 +301,7 @@ impl<'s> Reader<'s> {
         (if c == b'}' { Token::ObjectEnd } else { Token::ArrayEnd }, start)
     }
 
-    #[inline]
+    #[inline(always)]
     fn literal(&mut self, word: &str, token: Token<'s>) -> Token<'s> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
@@ -418,63 +452,11 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// Appends one step of a JSON Pointer (RFC 6901).
-pub(crate) fn push_pointer(path: &mut String, key: &[u8]) {
-    path.push('/');
-    for c in String::from_utf8_lossy(key).chars() {
-        match c {
-            '~' => path.push_str("~0"),
-            '/' => path.push_str("~1"),
-            c => path.push(c),
-        }
-    }
-}
-
-/// The JSON Pointer to the value whose first token stands at `offset`; reads the text from its start.
-pub(crate) fn path_to(text: &[u8], offset: usize) -> String {
-    /// An open container: the key or index of the member being read.
-    enum Open<'s> {
-        Object(Option<Literal<'s>>),
-        Array(usize),
-    }
-    let mut reader = Reader::new(text, 0, text.len());
-    let mut open: Vec<Open<'_>> = Vec::new();
-    loop {
-        let (token, span) = reader.next();
-        if let (Some(Open::Object(key @ None)), Token::Str(literal)) = (open.last_mut(), token) {
-            *key = Some(literal);
-            continue;
-        }
-        if matches!(token, Token::End) || span.start as usize >= offset {
-            break;
-        }
-        match token {
-            Token::ObjectStart => open.push(Open::Object(None)),
-            Token::ArrayStart => open.push(Open::Array(0)),
-            _ => {
-                if matches!(token, Token::ObjectEnd | Token::ArrayEnd) {
-                    open.pop();
-                }
-                match open.last_mut() {
-                    Some(Open::Object(key)) => *key = None,
-                    Some(Open::Array(index)) => *index += 1,
-                    None => {}
-                }
-            }
-        }
-    }
-    let mut path = String::new();
-    for step in open {
-        match step {
-            Open::Object(key) => push_pointer(&mut path, &key.map_or(Cow::Borrowed(&[][..]), Literal::text)),
-            Open::Array(index) => push_pointer(&mut path, index.to_string().as_bytes()),
-        }
-    }
-    path
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::FileFailurePersistence;
+
     use super::*;
 
     #[test]
@@ -504,6 +486,55 @@ mod tests {
         );
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 4_000,
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/regressions/reader.txt"))),
+            ..ProptestConfig::default()
+        })]
+
+        /// The short ways lead where the long one does: to the same tokens at the same places, and to the same error.
+        #[test]
+        fn short_ways_are_the_long_one(
+            pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..24),
+            choices in prop::collection::vec(0..3_u8, 64),
+        ) {
+            let text = pieces.concat();
+            let text = text.as_bytes();
+            let (mut short, mut long) = (Reader::new(text, 0, text.len()), Reader::new(text, 0, text.len()));
+            for choice in choices {
+                let key = if choice == 0 { short.key_is(b"a") } else { None };
+                let (token, span) = match key {
+                    Some((raw, span)) => (Token::Str(Literal { raw, plain: true }), span),
+                    None if choice == 1 => short.value_after_key(),
+                    None => short.next(),
+                };
+                let (expected, start) = long.read();
+                prop_assert_eq!((token, span), (expected, Span::new(start, long.position())));
+            }
+            prop_assert_eq!(short.finish(), long.finish());
+        }
+    }
+
+    const PIECES: [&str; 16] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        "\"a\"",
+        "\"a",
+        "\"\\u0061\"",
+        "\"ab\"",
+        "\"\"",
+        "0",
+        "true",
+        "{\"a\":",
+        ",\"a\":1",
+    ];
+
     #[test]
     fn what_is_plain_is_its_own_value() {
         for (text, plain) in
@@ -523,15 +554,5 @@ mod tests {
         let (token, span) = reader.next();
         assert_eq!(reader.skip(token, span).slice(text), br#"{"a":[1,{}]}"#);
         assert_eq!(reader.next().0, Token::Number(b"2"));
-    }
-
-    #[test]
-    fn pointers() {
-        let text = br#"{"x":[{"y":1},[0,{"a/b~":{"z":7}}]],"":9}"#;
-        let at = |needle: &str| text.windows(needle.len()).position(|w| w == needle.as_bytes()).unwrap();
-        assert_eq!(path_to(text, 0), "");
-        assert_eq!(path_to(text, at("7")), "/x/1/1/a~1b~0/z");
-        assert_eq!(path_to(text, at("9")), "/");
-        assert_eq!(path_to(text, at("[0")), "/x/1");
     }
 }
