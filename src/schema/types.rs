@@ -158,6 +158,7 @@ pub struct StructDef {
 
 impl FieldDef {
     /// The struct that the field embeds.
+    #[inline]
     fn embedded<'a>(&self, schema: &'a Schema) -> Option<&'a StructDef> {
         match self.ty.pointee() {
             Type::Struct(id) if self.embed => Some(schema.get(*id)),

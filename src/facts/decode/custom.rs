@@ -104,7 +104,7 @@ impl<'a, 's> Machine<'a, 's> {
             }
             None => {
                 self.set_place_if_new(place, span);
-                let message = self.context.type_error(token.kind(), "string");
+                let message = self.context().type_error(token.kind(), "string");
                 self.abort(message, span)
             }
         }
@@ -152,7 +152,7 @@ impl<'a, 's> Machine<'a, 's> {
             }
             Some((got, go_type)) => {
                 self.set_place_if_new(place, span);
-                let message = self.context.type_error(got, go_type);
+                let message = self.context().type_error(got, go_type);
                 self.abort(message, span)
             }
         }

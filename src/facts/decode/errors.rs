@@ -31,24 +31,22 @@ pub(super) struct Target<'a> {
     pub(super) ty: &'a Type,
     /// The field itself; `None` for elements, values of maps and the root.
     pub(super) field: Option<&'a FieldDef>,
-    /// For an element: the name that the list's own name gives it, which may be that of a named string.
-    pub(super) element: Option<&'a str>,
+    /// For an element: Go's name of the list, if it has one of its own.
+    pub(super) list: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
-    /// The name of this list's elements, if its own name tells: `specs.Arch` of `[]specs.Arch`.
-    pub(super) fn element_name(&self) -> Option<&'a str> {
-        let own = self.field.map(|field| field.go.as_str()).or(self.element)?;
-        own.strip_prefix("[]").map(|element| element.trim_start_matches('*'))
+    /// Go's name of the type, where the schema gives it one of its own.
+    pub(super) fn own_name(&self) -> Option<&'a str> {
+        self.field.map(|field| field.go.as_str()).or_else(|| {
+            // That of the list tells: `specs.Arch` of `[]specs.Arch`.
+            self.list?.strip_prefix("[]").map(|element| element.trim_start_matches('*'))
+        })
     }
 
     /// The name of the pointee, which is what Go has in hand once pointers are followed.
     pub(super) fn go_type(&self, schema: &Schema) -> String {
-        match (self.field, self.element) {
-            (Some(field), _) => field.go.clone(),
-            (None, Some(element)) => element.to_owned(),
-            (None, None) => schema.go_type_name(self.ty.pointee()),
-        }
+        self.own_name().map_or_else(|| schema.go_type_name(self.ty.pointee()), str::to_owned)
     }
 
     /// The name with its stars: `TextUnmarshaler` targets are named before pointers are followed.

@@ -6,7 +6,7 @@ use crate::facts::arena::{Facts, ListId, MapId, Slot, SlotId, Value};
 use crate::facts::json::fold::folds_to;
 use crate::facts::json::{Literal, Reader, SyntaxError, Token, push_pointer, unquote};
 use crate::facts::limits::{Limits, OverLimit};
-use crate::schema::{Lookup, Next, Schema, StructDef, StructId, Type};
+use crate::schema::{FieldDef, Lookup, Next, Schema, StructDef, StructId, Type};
 use crate::source::Span;
 
 /// Whether decoding goes on: `Err` once a value's own parser has refused.
@@ -40,8 +40,8 @@ enum Kind<'a> {
     Record {
         def: &'a StructDef,
         base: SlotId,
-        outer: Option<&'a StructDef>,
-        depth: usize,
+        /// The field being decoded.
+        field: Option<&'a FieldDef>,
         /// The field behind the one that was met last.
         next: Next,
     },
@@ -62,7 +62,6 @@ pub(super) struct Machine<'a, 's> {
     pub(super) reader: Reader<'s>,
     pub(super) schema: &'a Schema,
     pub(super) facts: Facts<'s>,
-    pub(super) context: Context<'a>,
     pub(super) found: Found,
     pub(super) limits: &'a Limits,
     frames: Vec<Frame<'a, 's>>,
@@ -84,7 +83,6 @@ impl<'a, 's> Machine<'a, 's> {
             schema,
             facts: Facts::for_text(schema, reader.left()),
             reader,
-            context: Context::default(),
             found: Found::default(),
             limits,
             frames: Vec::with_capacity(8),
@@ -118,7 +116,7 @@ impl<'a, 's> Machine<'a, 's> {
             }
             other => {
                 let go_type = self.schema.go_type_name(&root);
-                let message = self.context.type_error(other.kind(), &go_type);
+                let message = self.context().type_error(other.kind(), &go_type);
                 let span = self.reader.skip(other, span);
                 self.found.type_error(message, span, String::new());
             }
@@ -163,7 +161,7 @@ impl<'a, 's> Machine<'a, 's> {
             Kind::List { list, element, name, next, .. } => {
                 let slot = self.facts.list_element(*list, *next);
                 *next += 1;
-                let target = Target { ty: element, field: None, element: *name };
+                let target = Target { ty: element, field: None, list: *name };
                 self.value(token, span, Place { slot, key: Span::default() }, target)
             }
             Kind::Map { map, element } => {
@@ -179,7 +177,7 @@ impl<'a, 's> Machine<'a, 's> {
                 self.facts.map_insert(map, key, slot);
                 let place = Place { slot, key: span };
                 let (token, span) = self.reader.value_after_key();
-                self.value(token, span, place, Target { ty: element, field: None, element: None })
+                self.value(token, span, place, Target { ty: element, field: None, list: None })
             }
             Kind::Record { def, .. } => {
                 let key = literal.text();
@@ -196,22 +194,19 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     /// Decodes a field of the innermost record; `raw` is its key, which stands at `span`.
-    #[inline]
+    #[inline(always)]
     fn field(&mut self, found: Lookup<'a>, raw: &'s [u8], span: Span) -> Step {
-        let Some(Frame { kind: Kind::Record { def, base, outer, depth, next }, key, .. }) =
+        let Some(Frame { kind: Kind::Record { def, base, field: open, next }, key, .. }) =
             self.frames.last_mut()
         else {
             return Ok(());
         };
-        (*key, *next) = (raw, found.next());
-        let (def, base) = (*def, *base);
         let Lookup { index, field, via } = found;
-        // `d.errorContext` is restored after each field.
-        self.context.fields.truncate(*depth);
-        self.context.within = *outer;
-        self.context.fields.push(&field.name);
-        self.context.within = Some(def);
-        let base = self.embedded(def, base, via);
+        (*key, *open, *next) = (raw, Some(field), found.next());
+        let base = match (via, *def, *base) {
+            (Some(via), def, base) => self.embedded(def, base, via),
+            (None, _, base) => base,
+        };
         let place = Place { slot: self.facts.field_id(base, index), key: span };
         let earlier = self.facts.slot(place.slot).key;
         if earlier != Span::default() {
@@ -219,15 +214,14 @@ impl<'a, 's> Machine<'a, 's> {
         }
         if field.own && self.own.is_none() {
             let depth = self.frames.len();
-            self.own = Some(Own { depth, context: self.context.clone(), error: None });
+            self.own = Some(Own { depth, context: self.context(), error: None });
         }
         let (token, span) = self.reader.value_after_key();
-        self.value(token, span, place, Target { ty: &field.ty, field: Some(field), element: None })
+        self.value(token, span, place, Target { ty: &field.ty, field: Some(field), list: None })
     }
 
     /// The record that a field is in: an embedded one comes to exist when any of its keys does.
-    fn embedded(&mut self, def: &StructDef, base: SlotId, via: Option<usize>) -> SlotId {
-        let Some(via) = via else { return base };
+    fn embedded(&mut self, def: &StructDef, base: SlotId, via: usize) -> SlotId {
         let slot = self.facts.field_id(base, via);
         match (&self.facts.slot(slot).value, def.fields.get(via).map(|field| field.ty.pointee())) {
             (Value::Record(inner), _) => *inner,
@@ -247,11 +241,7 @@ impl<'a, 's> Machine<'a, 's> {
         let Some(frame) = self.frames.pop() else { return };
         let span = Span::new(frame.start, self.reader.position());
         match frame.kind {
-            Kind::Record { outer, depth, .. } => {
-                self.context.fields.truncate(depth);
-                self.context.within = outer;
-            }
-            Kind::Map { .. } => {}
+            Kind::Record { .. } | Kind::Map { .. } => {}
             Kind::List { list, next, fixed: Some(length), .. } => {
                 // What a Go array has no value for is zero.
                 for index in next..length {
@@ -279,8 +269,7 @@ impl<'a, 's> Machine<'a, 's> {
     /// Opens the record that begins at `base`, or a fresh one.
     pub(super) fn open_record(&mut self, id: StructId, base: SlotId, owner: Option<SlotId>, at: Span) {
         let def = self.schema.get(id);
-        let (outer, depth) = (self.context.within, self.context.fields.len());
-        self.push(Kind::Record { def, base, outer, depth, next: Next::default() }, owner, at);
+        self.push(Kind::Record { def, base, field: None, next: Next::default() }, owner, at);
     }
 
     pub(super) fn open_map(&mut self, map: MapId, element: &'a Type, owner: SlotId, at: Span) {
@@ -296,12 +285,22 @@ impl<'a, 's> Machine<'a, 's> {
         at: Span,
     ) {
         let fixed = target.field.and_then(|field| field.fixed);
-        let name = target.element_name();
+        let name = target.own_name();
         self.push(Kind::List { list, element, name, next: 0, fixed }, Some(owner), at);
     }
 
     fn push(&mut self, kind: Kind<'a>, owner: Option<SlotId>, at: Span) {
         self.frames.push(Frame { kind, owner, start: at.start as usize, key: &[] });
+    }
+
+    /// Go's `d.errorContext`, which it restores after each field.
+    pub(super) fn context(&self) -> Context<'a> {
+        let open = self.frames.iter().filter_map(|frame| match frame.kind {
+            Kind::Record { def, field: Some(field), .. } => Some((def, field.name.as_str())),
+            _ => None,
+        });
+        let (defs, fields): (Vec<_>, _) = open.unzip();
+        Context { fields, within: defs.last().copied() }
     }
 
     /// JSON Pointer to the member being decoded.
@@ -348,7 +347,7 @@ impl<'a, 's> Machine<'a, 's> {
                 own.error = Some((own.context.type_error(got, go_type), span, path));
             }
             None => {
-                let message = self.context.type_error(got, go_type);
+                let message = self.context().type_error(got, go_type);
                 self.found.type_error(message, span, path);
             }
         }

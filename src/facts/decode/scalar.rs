@@ -128,7 +128,7 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     /// Puts a value into its slot.
-    #[inline]
+    #[inline(always)]
     pub(super) fn store(&mut self, place: Place, span: Span, value: Value<'s>) {
         if let Some(slot) = self.facts.slot_mut(place.slot) {
             *slot = Slot { value, span, key: place.key, set: true };

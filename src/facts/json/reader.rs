@@ -161,7 +161,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The token behind a key: the same as [`Reader::next`] there, and short where no white space is in between.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value_after_key(&mut self) -> (Token<'s>, Span) {
         if let (Expect::AfterKey, Some([b':', c, ..])) = (self.expect, self.text.get(self.at..))
             && *c > b' '
