@@ -74,7 +74,7 @@ impl Slot<'_> {
 }
 
 /// A slice as Go keeps it: elements beyond the length stay, and are decoded over later.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct List {
     /// The elements, as long as they are few: most lists take no memory of their own.
     few: [SlotId; FEW],
@@ -88,6 +88,10 @@ struct List {
 const FEW: usize = 6;
 
 impl List {
+    const fn new() -> Self {
+        Self { few: [SlotId(0); FEW], many: Vec::new(), kept: 0, len: 0 }
+    }
+
     fn elements(&self) -> &[SlotId] {
         if self.many.is_empty() { self.few.get(..self.kept).unwrap_or_default() } else { &self.many }
     }
@@ -111,11 +115,17 @@ pub struct MapEntry<'s> {
     pub slot: SlotId,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Map<'s> {
     entries: Vec<MapEntry<'s>>,
     /// Keys to places in `entries`; kept once a map is large, so that huge documents stay linear.
     index: BTreeMap<Cow<'s, [u8]>, usize>,
+}
+
+impl Map<'_> {
+    const fn new() -> Self {
+        Self { entries: Vec::new(), index: BTreeMap::new() }
+    }
 }
 
 /// From this many entries on a map keeps an index.
@@ -284,7 +294,7 @@ impl<'s> Facts<'s> {
 
     /// A fresh, empty, non-nil list.
     pub(crate) fn new_list(&mut self) -> ListId {
-        self.lists.push(List::default());
+        self.lists.push(const { List::new() });
         ListId(u32::try_from(self.lists.len().saturating_sub(1)).unwrap_or(u32::MAX))
     }
 
@@ -310,7 +320,7 @@ impl<'s> Facts<'s> {
 
     /// A fresh, empty, non-nil map.
     pub(crate) fn new_map(&mut self) -> MapId {
-        self.maps.push(Map::default());
+        self.maps.push(const { Map::new() });
         MapId(u32::try_from(self.maps.len().saturating_sub(1)).unwrap_or(u32::MAX))
     }
 

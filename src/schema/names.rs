@@ -3,6 +3,8 @@ use super::types::FieldDef;
 /// Places of fields by their exact names, for decoders that ask once for every key of a document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
+    /// Those of the fields, one after the other.
+    keys: Vec<Key>,
     /// A power of two of entries, most of them free; a name stands at its hash, or at the first free place behind.
     table: Vec<Option<Entry>>,
 }
@@ -38,6 +40,18 @@ impl Key {
         Self { head, tail, len }
     }
 
+    /// How many bytes the name has.
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether the name `whole`, which has this key, is `other`, which is as long.
+    #[inline]
+    pub(crate) fn is(self, whole: &[u8], other: &[u8]) -> bool {
+        self == Self::of(other) && (self.is_all() || whole == other)
+    }
+
     /// Whether names with this key are the same.
     fn is_all(self) -> bool {
         self.len <= 16
@@ -53,7 +67,8 @@ impl Key {
 impl Names {
     /// The names of these fields. Of more than 65,536 the later ones are not found.
     pub(crate) fn of(fields: &[FieldDef]) -> Self {
-        let mut names = Self { table: vec![None; (3 * fields.len()).next_power_of_two()] };
+        let keys = fields.iter().map(|field| Key::of(field.name.as_bytes())).collect();
+        let mut names = Self { keys, table: vec![None; (3 * fields.len()).next_power_of_two()] };
         for (at, field) in (0_u16..=u16::MAX).zip(fields) {
             let name = field.name.as_bytes();
             let key = Key::of(name);
@@ -64,6 +79,12 @@ impl Names {
             }
         }
         names
+    }
+
+    /// The key of the field at this place.
+    #[inline]
+    pub(crate) fn key(&self, at: usize) -> Option<Key> {
+        self.keys.get(at).copied()
     }
 
     /// The place of the field with this name; `fields` are those that the names were taken from.
@@ -92,6 +113,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
+    use super::Key;
     use crate::schema::{Lookup, Next, Schema};
 
     /// What is expected next is what its name leads to, and that is every field behind the one before.
@@ -103,9 +125,10 @@ mod tests {
         let mut expected = 0;
         for def in schema.structs() {
             let mut next = Next::default();
-            while let Some(field) = def.expected(&schema, next) {
+            while let Some((field, key)) = def.expected(&schema, next) {
                 let found = def.lookup(&schema, field.field.name.as_bytes(), |_| false).unwrap();
                 assert_eq!(place(field), place(found), "{}", field.field.name);
+                assert_eq!(key, Key::of(field.field.name.as_bytes()));
                 (next, expected) = (field.next(), expected + 1);
             }
         }

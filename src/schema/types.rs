@@ -204,16 +204,16 @@ impl StructDef {
         Self { names: Names::of(&fields), embeds, distinct, name, go, doc, fields }
     }
 
-    /// The field that is likely to come next: Go writes fields in their order. If its key does come next, as the field
-    /// spells it, [`StructDef::lookup`] would find the same field.
+    /// The field that is likely to come next, with the key of its name: Go writes fields in their order. If that name does come
+    /// next, as the field spells it, [`StructDef::lookup`] would find the same field.
     #[inline]
-    pub(crate) fn expected<'a>(&'a self, schema: &'a Schema, next: Next) -> Option<Lookup<'a>> {
+    pub(crate) fn expected<'a>(&'a self, schema: &'a Schema, next: Next) -> Option<(Lookup<'a>, Key)> {
         let field = self.fields.get(next.index).filter(|_| self.distinct)?;
         let Some(inner) = field.embedded(schema) else {
-            return Some(Lookup { index: next.index, field, via: None });
+            return Some((Lookup { index: next.index, field, via: None }, self.names.key(next.index)?));
         };
         let field = inner.fields.get(next.inner).filter(|_| inner.distinct)?;
-        Some(Lookup { index: next.inner, field, via: Some(next.index) })
+        Some((Lookup { index: next.inner, field, via: Some(next.index) }, inner.names.key(next.inner)?))
     }
 
     /// The field with exactly this JSON name, and its index.

@@ -50,7 +50,7 @@ impl<'s> Machine<'_, 's> {
             (token, at) = self.reader.next();
         }
         let span = Span::new(span.start as usize, self.reader.position());
-        self.store(place, span, Value::Any(u32::try_from(root).unwrap_or(u32::MAX)));
+        self.store(place, span, || Value::Any(u32::try_from(root).unwrap_or(u32::MAX)));
     }
 
     fn node(

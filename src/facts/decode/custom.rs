@@ -58,7 +58,7 @@ impl<'a, 's> Machine<'a, 's> {
             self.set_place_if_new(place, span);
             return self.abort(message, span);
         }
-        self.store(place, span, Value::Str(text));
+        self.store(place, span, || Value::Str(text));
         Ok(())
     }
 
@@ -71,7 +71,7 @@ impl<'a, 's> Machine<'a, 's> {
         };
         match parsed {
             Ok(bytes) => {
-                self.store(place, span, Value::Int(bytes));
+                self.store(place, span, || Value::Int(bytes));
                 Ok(())
             }
             Err(message) => {
@@ -99,7 +99,7 @@ impl<'a, 's> Machine<'a, 's> {
         let span = Span::new(span.start as usize, self.reader.position());
         match list {
             Some(list) => {
-                self.store(place, span, Value::List(list));
+                self.store(place, span, || Value::List(list));
                 Ok(())
             }
             None => {
@@ -137,7 +137,7 @@ impl<'a, 's> Machine<'a, 's> {
 
     fn word(&mut self, list: ListId, index: usize, text: Cow<'s, [u8]>, span: Span) {
         let slot = self.facts.list_element(list, index);
-        self.store(Place { slot, key: Span::default() }, span, Value::Str(text));
+        self.store(Place { slot, key: Span::default() }, span, || Value::Str(text));
     }
 
     /// moby `config.BuilderGCFilter.UnmarshalJSON`: a list of strings, else an object of objects of booleans.
@@ -147,7 +147,7 @@ impl<'a, 's> Machine<'a, 's> {
         let raw = self.reader.since(span.start as usize);
         match gc_filter_problem(raw) {
             None => {
-                self.store(place, span, Value::Str(Cow::Borrowed(raw)));
+                self.store(place, span, || Value::Str(Cow::Borrowed(raw)));
                 Ok(())
             }
             Some((got, go_type)) => {

@@ -138,8 +138,9 @@ impl<'a, 's> Machine<'a, 's> {
         let schema = self.schema;
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         if let Kind::Record { def, next, .. } = &frame.kind
-            && let Some(expected) = def.expected(schema, *next)
-            && let Some((raw, span)) = self.reader.key_is(expected.field.name.as_bytes())
+            && let Some((expected, key)) = def.expected(schema, *next)
+            && let Some((raw, span)) =
+                self.reader.key_if(key.len(), |raw| key.is(expected.field.name.as_bytes(), raw))
         {
             return self.field(expected, raw, span);
         }

@@ -11,29 +11,30 @@ use crate::schema::{IntSize, TextKind, Type};
 use crate::source::Span;
 
 impl<'a, 's> Machine<'a, 's> {
-    /// Decodes the value that begins with `token`; of a container only the beginning.
+    /// Decodes the value that begins with `token`; of a container only the beginning. Strings, booleans and integers here,
+    /// where they become part of what asks for them.
     #[inline(always)]
     pub(super) fn value(&mut self, token: Token<'s>, span: Span, place: Place, target: Target<'a>) -> Step {
-        let value = match (token, target.ty.pointee()) {
-            (Token::Str(literal), Type::String) => Some(Value::Str(literal.text())),
-            (Token::Bool(value), Type::Bool) => Some(Value::Bool(value)),
-            (Token::Number(literal), Type::Int(size)) => integer(literal, *size).map(Value::Int),
-            (Token::Number(literal), Type::Float) => float(literal).map(Value::Float),
-            _ => None,
-        };
-        match value {
-            Some(value) => {
-                self.store(place, span, value);
-                Ok(())
-            }
-            None => self.other_value(token, span, place, target),
+        match (token, target.ty.pointee()) {
+            (Token::Str(literal), Type::String) => match literal.plain() {
+                Some(text) => self.store(place, span, || Value::Str(Cow::Borrowed(text))),
+                None => return self.other_value(token, span, place, target),
+            },
+            (Token::Bool(value), Type::Bool) => self.store(place, span, || Value::Bool(value)),
+            (Token::Number(literal), Type::Int(size)) => match integer(literal, *size) {
+                Some(value) => self.store(place, span, || Value::Int(value)),
+                None => self.mismatch_number(literal, span, place, target),
+            },
+            _ => return self.other_value(token, span, place, target),
         }
+        Ok(())
     }
 
-    /// The same for what is no plain value of its type.
+    /// The same for what is none of those.
     fn other_value(&mut self, token: Token<'s>, span: Span, place: Place, target: Target<'a>) -> Step {
         let nil = || matches!(target.ty, Type::Pointer(_)) || !is_unmarshaler(target.ty);
         match (token, target.ty.pointee()) {
+            (Token::Str(literal), Type::String) => self.store(place, span, || Value::Str(literal.text())),
             (Token::Null, _) if nil() => match target.field {
                 // `null` leaves a Go array alone.
                 Some(field) if field.fixed.is_some() => self.set_place_if_new(place, span),
@@ -49,7 +50,7 @@ impl<'a, 's> Machine<'a, 's> {
                     Value::Record(base) => base,
                     _ => self.facts.new_record(*id),
                 };
-                self.store(place, span, Value::Record(base));
+                self.store(place, span, || Value::Record(base));
                 self.open_record(*id, base, Some(place.slot), span);
             }
             (Token::ObjectStart, Type::Map(element)) => {
@@ -57,7 +58,7 @@ impl<'a, 's> Machine<'a, 's> {
                     Value::Map(map) => map,
                     _ => self.facts.new_map(),
                 };
-                self.store(place, span, Value::Map(map));
+                self.store(place, span, || Value::Map(map));
                 self.open_map(map, element, place.slot, span);
             }
             (Token::ArrayStart, Type::List(element)) => {
@@ -65,12 +66,13 @@ impl<'a, 's> Machine<'a, 's> {
                     Value::List(list) => list,
                     _ => self.facts.new_list(),
                 };
-                self.store(place, span, Value::List(list));
+                self.store(place, span, || Value::List(list));
                 self.open_list(list, element, target, place.slot, span);
             }
-            (Token::Number(literal), Type::Int(_) | Type::Float) => {
-                self.mismatch_number(literal, span, place, target);
-            }
+            (Token::Number(literal), Type::Float) => match float(literal) {
+                Some(value) => self.store(place, span, || Value::Float(value)),
+                None => self.mismatch_number(literal, span, place, target),
+            },
             _ => {
                 let span = self.reader.skip(token, span);
                 self.mismatch(token.kind(), span, place, target);
@@ -127,11 +129,12 @@ impl<'a, 's> Machine<'a, 's> {
         }
     }
 
-    /// Puts a value into its slot.
-    #[inline(always)]
-    pub(super) fn store(&mut self, place: Place, span: Span, value: Value<'s>) {
+    /// Puts a value into its slot. Made here, and here alone, it stays in registers until it is written: copied from where it was
+    /// made it would be read in larger parts than it was just written in, for which a processor waits.
+    #[inline(never)]
+    pub(super) fn store(&mut self, place: Place, span: Span, value: impl FnOnce() -> Value<'s>) {
         if let Some(slot) = self.facts.slot_mut(place.slot) {
-            *slot = Slot { value, span, key: place.key, set: true };
+            *slot = Slot { value: value(), span, key: place.key, set: true };
         }
     }
 

@@ -38,15 +38,31 @@ pub(crate) enum Token<'s> {
 pub(crate) struct Literal<'s> {
     /// Without its quotes and with its escapes.
     pub(crate) raw: &'s [u8],
-    /// Whether it is ASCII without escapes, so that its value is what is written.
-    plain: bool,
+    spelling: Spelling,
+}
+
+/// How a string is written. As large as a word: tokens are copied word by word, and a processor waits where it reads as a word
+/// what was just written as a byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u64)]
+enum Spelling {
+    #[default]
+    Escaped,
+    /// ASCII without escapes, so that its value is what is written.
+    Plain,
 }
 
 impl<'s> Literal<'s> {
+    /// Its value, if that is what is written.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'s [u8]> {
+        (self.spelling == Spelling::Plain).then_some(self.raw)
+    }
+
     /// Its value.
     #[inline]
     pub(crate) fn text(self) -> Cow<'s, [u8]> {
-        if self.plain { Cow::Borrowed(self.raw) } else { unquote(self.raw) }
+        self.plain().map_or_else(|| unquote(self.raw), Cow::Borrowed)
     }
 }
 
@@ -145,7 +161,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The next token and where it stands (a string with its quotes). Short where a comma and a string follow a value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> (Token<'s>, Span) {
         if let (Expect::AfterValue, Some([b',', b'"', ..])) = (self.expect, self.text.get(self.at..))
             && let Some(object) = self.open.is_object()
@@ -154,7 +170,8 @@ impl<'s> Reader<'s> {
             if object {
                 self.expect = Expect::AfterKey;
             }
-            return self.spanned(Self::string);
+            let start = self.at;
+            return (self.string(), Span::new(start, self.at));
         }
         let (token, start) = self.read();
         (token, Span::new(start, self.at))
@@ -167,15 +184,16 @@ impl<'s> Reader<'s> {
             && *c > b' '
         {
             self.at += 1;
-            return self.spanned(|reader| reader.value(*c));
+            let start = self.at;
+            return (self.value(*c), Span::new(start, self.at));
         }
         self.next()
     }
 
-    /// The next key, if that is `name` and there is no white space in front of it: the same as [`Reader::next`] there. A
-    /// name that needs escapes is none.
+    /// The next key, if it has `len` bytes that are what is asked for and there is no white space in front of it: the same as
+    /// [`Reader::next`] there. What is asked for must need no escapes.
     #[inline]
-    pub(crate) fn key_is(&mut self, name: &[u8]) -> Option<(&'s [u8], Span)> {
+    pub(crate) fn key_if(&mut self, len: usize, is: impl FnOnce(&[u8]) -> bool) -> Option<(&'s [u8], Span)> {
         let (rest, start) = match (self.expect, self.text.get(self.at..)?) {
             (Expect::AfterValue, [b',', b'"', rest @ ..]) if self.open.is_object() == Some(true) => {
                 (rest, self.at + 1)
@@ -183,20 +201,13 @@ impl<'s> Reader<'s> {
             (Expect::KeyOrEnd, [b'"', rest @ ..]) => (rest, self.at),
             _ => return None,
         };
-        let (raw, rest) = rest.split_at_checked(name.len())?;
-        if rest.first() != Some(&b'"') || raw != name {
+        let (raw, rest) = rest.split_at_checked(len)?;
+        if rest.first() != Some(&b'"') || !is(raw) {
             return None;
         }
-        self.at = start + name.len() + 2;
+        self.at = start + len + 2;
         self.expect = Expect::AfterKey;
         Some((raw, Span::new(start, self.at)))
-    }
-
-    #[inline]
-    fn spanned(&mut self, read: impl FnOnce(&mut Self) -> Token<'s>) -> (Token<'s>, Span) {
-        let start = self.at;
-        let token = read(self);
-        (token, Span::new(start, self.at))
     }
 
     fn read(&mut self) -> (Token<'s>, usize) {
@@ -251,18 +262,33 @@ impl<'s> Reader<'s> {
         }
     }
 
+    // Tokens are large: what makes them is small enough to become part of what looks at them.
     #[inline(always)]
     fn value(&mut self, c: u8) -> Token<'s> {
+        let or_end = |read: bool, token: Token<'s>| if read { token } else { Token::End };
+        let start = self.at;
         self.expect = Expect::AfterValue;
         match c {
             b'"' => self.string(),
-            b'{' => self.open(true),
-            b'[' => self.open(false),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.literal("true", Token::Bool(true)),
-            b'f' => self.literal("false", Token::Bool(false)),
-            b'n' => self.literal("null", Token::Null),
+            b'{' => or_end(self.open(true), Token::ObjectStart),
+            b'[' => or_end(self.open(false), Token::ArrayStart),
+            b'-' | b'0'..=b'9' => or_end(self.number_end(), Token::Number(self.since(start))),
+            b't' => or_end(self.literal("true"), Token::Bool(true)),
+            b'f' => or_end(self.literal("false"), Token::Bool(false)),
+            b'n' => or_end(self.literal("null"), Token::Null),
             _ => self.refuse(c, "looking for beginning of value"),
+        }
+    }
+
+    #[inline(always)]
+    fn string(&mut self) -> Token<'s> {
+        let start = self.at;
+        match self.string_end() {
+            Some(spelling) => {
+                let raw = self.text.get(start + 1..self.at - 1).unwrap_or_default();
+                Token::Str(Literal { raw, spelling })
+            }
+            None => Token::End,
         }
     }
 
@@ -282,15 +308,17 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn open(&mut self, object: bool) -> Token<'s> {
+    /// Opens a container, unless it lies too deep.
+    fn open(&mut self, object: bool) -> bool {
         self.open.push(object);
         self.deepest = self.deepest.max(self.open.depth());
         if self.open.depth() > MAX_DEPTH {
-            return self.refuse(if object { b'{' } else { b'[' }, "exceeded max depth");
+            self.refuse(if object { b'{' } else { b'[' }, "exceeded max depth");
+            return false;
         }
         self.at += 1;
         self.expect = if object { Expect::KeyOrEnd } else { Expect::ValueOrEnd };
-        if object { Token::ObjectStart } else { Token::ArrayStart }
+        true
     }
 
     fn close(&mut self, c: u8) -> (Token<'s>, usize) {
@@ -301,48 +329,62 @@ impl<'s> Reader<'s> {
         (if c == b'}' { Token::ObjectEnd } else { Token::ArrayEnd }, start)
     }
 
+    /// Reads a word; whether it is there.
     #[inline(always)]
-    fn literal(&mut self, word: &str, token: Token<'s>) -> Token<'s> {
+    fn literal(&mut self, word: &str) -> bool {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
-            return token;
+            return true;
         }
+        self.misspelt(word);
+        false
+    }
+
+    #[cold]
+    fn misspelt(&mut self, word: &str) {
         for expected in word.bytes() {
             let c = self.here();
             if c != expected {
                 let context = format!("in literal {word} (expecting '{}')", char::from(expected));
-                return self.refuse(c, &context);
+                self.refuse(c, &context);
+                return;
             }
             self.at += 1;
         }
-        token
     }
 
-    fn string(&mut self) -> Token<'s> {
+    /// Reads a string; `None` if it is none.
+    fn string_end(&mut self) -> Option<Spelling> {
         self.at += 1;
-        let (start, mut plain) = (self.at, true);
+        let mut spelling = Spelling::Plain;
         loop {
             self.at = plain_end(self.text, self.at);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    plain = false;
+                    spelling = Spelling::Escaped;
                     if let Err((c, context)) = self.escape() {
-                        return self.refuse(c, context);
+                        self.refuse(c, context);
+                        return None;
                     }
                 }
-                Some(c @ 0..0x20) => return self.refuse(c, "in string literal"),
+                Some(c @ 0..0x20) => {
+                    self.refuse(c, "in string literal");
+                    return None;
+                }
                 Some(_) => {
-                    plain = false;
+                    spelling = Spelling::Escaped;
                     self.at += 1;
                 }
-                None => return self.end(false),
+                None => {
+                    self.end(false);
+                    return None;
+                }
             }
         }
-        let raw = self.since(start);
         self.at += 1;
-        Token::Str(Literal { raw, plain })
+        Some(spelling)
     }
 
     fn escape(&mut self) -> Result<(), (u8, &'static str)> {
@@ -364,15 +406,18 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
-    fn number(&mut self) -> Token<'s> {
-        let start = self.at;
-        match self.number_end() {
-            Ok(()) => Token::Number(self.since(start)),
-            Err((c, context)) => self.refuse(c, context),
+    /// Reads a number; whether it is one.
+    fn number_end(&mut self) -> bool {
+        match self.number_parts() {
+            Ok(()) => true,
+            Err((c, context)) => {
+                self.refuse(c, context);
+                false
+            }
         }
     }
 
-    fn number_end(&mut self) -> Result<(), (u8, &'static str)> {
+    fn number_parts(&mut self) -> Result<(), (u8, &'static str)> {
         if self.here() == b'-' {
             self.at += 1;
         }
@@ -475,7 +520,7 @@ mod tests {
             tokens,
             [
                 (Token::ObjectStart, &b"{"[..]),
-                (Token::Str(Literal { raw: br#"a\""#, plain: false }), br#""a\"""#),
+                (Token::Str(Literal { raw: br#"a\""#, spelling: Spelling::Escaped }), br#""a\"""#),
                 (Token::ArrayStart, b"["),
                 (Token::Number(b"1.5e+3"), b"1.5e+3"),
                 (Token::Bool(true), b"true"),
@@ -503,9 +548,9 @@ mod tests {
             let text = text.as_bytes();
             let (mut short, mut long) = (Reader::new(text, 0, text.len()), Reader::new(text, 0, text.len()));
             for choice in choices {
-                let key = if choice == 0 { short.key_is(b"a") } else { None };
+                let key = if choice == 0 { short.key_if(1, |key| key == b"a") } else { None };
                 let (token, span) = match key {
-                    Some((raw, span)) => (Token::Str(Literal { raw, plain: true }), span),
+                    Some((raw, span)) => (Token::Str(Literal { raw, spelling: Spelling::Plain }), span),
                     None if choice == 1 => short.value_after_key(),
                     None => short.next(),
                 };
@@ -541,7 +586,7 @@ mod tests {
             [("\"a b~\"", true), ("\"\"", true), ("\"é\"", false), (r#""a long text, \n""#, false)]
         {
             let Token::Str(literal) = Reader::new(text.as_bytes(), 0, text.len()).next().0 else { panic!() };
-            assert_eq!(literal.plain, plain, "{text}");
+            assert_eq!(literal.plain().is_some(), plain, "{text}");
             assert_eq!(literal.text(), unquote(literal.raw), "{text}");
         }
     }
