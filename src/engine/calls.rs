@@ -36,8 +36,10 @@ impl<'e> Calls<'e> {
     pub(super) fn clear(&mut self) {
         let used = self.used.replace(0);
         for made in self.made.iter_mut().take(used.into()) {
-            if let Some(made) = made.take() {
-                made.discard();
+            let owns = made.get().is_some_and(ViewFields::owns);
+            let old = std::mem::take(made);
+            if !owns {
+                std::mem::forget(old);
             }
         }
     }

@@ -124,14 +124,10 @@ impl<'a> ViewFields<'a> {
         Self { fields, len: N }
     }
 
-    /// Drops it. Nearly always there is nothing to free, which is seen sooner than each field is dropped.
+    /// Whether there is something to free. Nearly always there is not, which is seen sooner than each field is dropped.
     #[inline]
-    pub(crate) fn discard(self) {
-        let owns =
-            |field: &ViewField<'_>| matches!(field, ViewField::Str(Cow::Owned(_)) | ViewField::Strs(_));
-        if !self.fields.iter().take(self.len).any(owns) {
-            std::mem::forget(self);
-        }
+    pub(crate) fn owns(&self) -> bool {
+        self.iter().any(|field| matches!(field, ViewField::Str(Cow::Owned(_)) | ViewField::Strs(_)))
     }
 
     /// The value of the field with this number.
