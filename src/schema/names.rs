@@ -83,7 +83,7 @@ impl Names {
 
     /// The key of the field at this place.
     #[inline]
-    pub(crate) fn key(&self, at: usize) -> Option<Key> {
+    pub(super) fn key(&self, at: usize) -> Option<Key> {
         self.keys.get(at).copied()
     }
 
@@ -125,10 +125,10 @@ mod tests {
         let mut expected = 0;
         for def in schema.structs() {
             let mut next = Next::default();
-            while let Some((field, key)) = def.expected(&schema, next) {
+            while let Some(field) = def.expected(&schema, next) {
                 let found = def.lookup(&schema, field.field.name.as_bytes(), |_| false).unwrap();
                 assert_eq!(place(field), place(found), "{}", field.field.name);
-                assert_eq!(key, Key::of(field.field.name.as_bytes()));
+                assert_eq!(field.key, Key::of(field.field.name.as_bytes()));
                 (next, expected) = (field.next(), expected + 1);
             }
         }

@@ -1,4 +1,4 @@
-use super::names::{Key, Names};
+use super::names::Names;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -153,44 +153,7 @@ pub struct StructDef {
     /// The fields that embed a struct.
     pub(super) embeds: Vec<usize>,
     /// Whether a key spelled as a field can be no other one, and is spelled without escapes.
-    distinct: bool,
-}
-
-impl FieldDef {
-    /// The struct that the field embeds.
-    #[inline]
-    fn embedded<'a>(&self, schema: &'a Schema) -> Option<&'a StructDef> {
-        match self.ty.pointee() {
-            Type::Struct(id) if self.embed => Some(schema.get(*id)),
-            _ => None,
-        }
-    }
-}
-
-/// A field found by its key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lookup<'a> {
-    /// Its index in its own struct.
-    pub(crate) index: usize,
-    pub(crate) field: &'a FieldDef,
-    /// The index of the embedded struct that it belongs to.
-    pub(crate) via: Option<usize>,
-}
-
-impl Lookup<'_> {
-    /// Where the fields behind this one begin.
-    #[inline]
-    pub(crate) fn next(&self) -> Next {
-        let behind = self.index.saturating_add(1);
-        self.via.map_or(Next { index: behind, inner: 0 }, |index| Next { index, inner: behind })
-    }
-}
-
-/// A place among the fields of a struct: an index, and where that field embeds a struct, one in there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Next {
-    index: usize,
-    inner: usize,
+    pub(super) distinct: bool,
 }
 
 impl StructDef {
@@ -202,61 +165,6 @@ impl StructDef {
             |name: &&str| name.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'));
         let distinct = names.len() == fields.len() && names.iter().all(plain);
         Self { names: Names::of(&fields), embeds, distinct, name, go, doc, fields }
-    }
-
-    /// The field that is likely to come next, with the key of its name: Go writes fields in their order. If that name does come
-    /// next, as the field spells it, [`StructDef::lookup`] would find the same field.
-    #[inline]
-    pub(crate) fn expected<'a>(&'a self, schema: &'a Schema, next: Next) -> Option<(Lookup<'a>, Key)> {
-        let field = self.fields.get(next.index).filter(|_| self.distinct)?;
-        let Some(inner) = field.embedded(schema) else {
-            return Some((Lookup { index: next.index, field, via: None }, self.names.key(next.index)?));
-        };
-        let field = inner.fields.get(next.inner).filter(|_| inner.distinct)?;
-        Some((Lookup { index: next.inner, field, via: Some(next.index) }, inner.names.key(next.inner)?))
-    }
-
-    /// The field with exactly this JSON name, and its index.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<(usize, &FieldDef)> {
-        self.field_of(Key::of(name.as_bytes()), name.as_bytes())
-    }
-
-    fn field_of(&self, key: Key, name: &[u8]) -> Option<(usize, &FieldDef)> {
-        let index = self.names.find(key, name, &self.fields)?;
-        Some((index, self.fields.get(index)?))
-    }
-
-    /// The field that a decoder takes this JSON key for, as Go's `typeFields` and `decodeState.object` find it: exact
-    /// bytes over all fields, then the first that folds alike. A struct's own fields go before those of a struct
-    /// that it embeds, at equal spelling.
-    pub(crate) fn lookup<'a>(
-        &'a self,
-        schema: &'a Schema,
-        exact: &[u8],
-        folds: impl Fn(&str) -> bool,
-    ) -> Option<Lookup<'a>> {
-        let key = Key::of(exact);
-        if let Some((index, field)) = self.field_of(key, exact).filter(|(_, field)| !field.embed) {
-            return Some(Lookup { index, field, via: None });
-        }
-        for via in &self.embeds {
-            let inner = self.fields.get(*via).and_then(|field| field.embedded(schema));
-            if let Some((index, field)) = inner.and_then(|inner| inner.field_of(key, exact)) {
-                return Some(Lookup { index, field, via: Some(*via) });
-            }
-        }
-        for (index, field) in self.fields.iter().enumerate() {
-            if let Some(inner) = field.embedded(schema) {
-                let found = inner.fields.iter().enumerate().find(|(_, field)| folds(&field.name));
-                if let Some((at, field)) = found {
-                    return Some(Lookup { index: at, field, via: Some(index) });
-                }
-            } else if folds(&field.name) {
-                return Some(Lookup { index, field, via: None });
-            }
-        }
-        None
     }
 
     /// The name in Go's "cannot unmarshal" errors: without the package.

@@ -138,9 +138,8 @@ impl<'a, 's> Machine<'a, 's> {
         let schema = self.schema;
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         if let Kind::Record { def, next, .. } = &frame.kind
-            && let Some((expected, key)) = def.expected(schema, *next)
-            && let Some((raw, span)) =
-                self.reader.key_if(key.len(), |raw| key.is(expected.field.name.as_bytes(), raw))
+            && let Some(expected) = def.expected(schema, *next)
+            && let Some((raw, span)) = self.reader.key_if(expected.key.len(), |raw| expected.is(raw))
         {
             return self.field(expected, raw, span);
         }
@@ -202,7 +201,7 @@ impl<'a, 's> Machine<'a, 's> {
         else {
             return Ok(());
         };
-        let Lookup { index, field, via } = found;
+        let Lookup { index, field, via, .. } = found;
         (*key, *open, *next) = (raw, Some(field), found.next());
         let base = match (via, *def, *base) {
             (Some(via), def, base) => self.embedded(def, base, via),
