@@ -415,19 +415,29 @@ fn nothing_is_set_where_no_record_is() {
             "Config.Hostname == 'a'",
             "effect = 'set'\nset = { \"HostConfig.Memory\" = \"5\" }",
         )
+        + &row(
+            "XY005",
+            1,
+            "Config.Hostname == 'a'",
+            "effect = 'set'\nset = { \"HostConfig.LogConfig.Type\" = \"'x'\" }",
+        )
+        + &row("XY006", 2, "HostConfig.LogConfig.Type == 'x'", warn)
         + &row("XY002", 2, "HostConfig.Memory == 5", warn)
         + &row("XY003", 3, "has(HostConfig)", warn)
         + &row("XY004", 4, "Config.Hostname == 'a'", warn);
     let catalog = CATALOG.with_table("ours.toml", &text).unwrap_or_else(|e| panic!("{:?}", e.problems));
     let ask = |fires, silent| separate(&catalog, "moby-28", Kind::Create, (fires, silent), STEPS);
     assert_eq!(ask("XY002", "XY003"), Answer::Impossible);
+    assert_eq!(ask("XY006", "XY003"), Answer::Impossible);
+    assert!(matches!(ask("XY006", "XY001"), Answer::Possible(_)));
     assert!(matches!(ask("XY004", "XY003"), Answer::Possible(_)));
     assert!(matches!(ask("XY004", "XY002"), Answer::Possible(_)));
     let policy = Policy::new(catalog.clone(), "moby-28").unwrap();
     for (document, fired) in [
-        (r#"{"Hostname": "a"}"#, &["XY001", "XY004"][..]),
-        (r#"{"Hostname": "a", "HostConfig": null}"#, &["XY001", "XY004"]),
-        (r#"{"Hostname": "a", "HostConfig": {}}"#, &["XY001", "XY002", "XY003", "XY004"]),
+        (r#"{"Hostname": "a"}"#, &["XY001", "XY005", "XY004"][..]),
+        (r#"{"Hostname": "a", "HostConfig": null}"#, &["XY001", "XY005", "XY004"]),
+        // A struct that is no pointer is there as soon as what it lies in is.
+        (r#"{"Hostname": "a", "HostConfig": {}}"#, &["XY001", "XY005", "XY006", "XY002", "XY003", "XY004"]),
         (r#"{"Hostname": "b", "HostConfig": {}}"#, &["XY003"]),
     ] {
         let request = Request::new(Kind::Create, document.as_bytes());

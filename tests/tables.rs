@@ -3,7 +3,7 @@
 use plimsoll::engine::{Budget, Finding, Program, Seen, Verdict};
 use plimsoll::source::LineIndex;
 use plimsoll::subject::{Kind, Policy, Request};
-use plimsoll::table::Catalog;
+use plimsoll::table::{Catalog, Shown, mutants};
 
 fn problems(text: &str) -> Vec<String> {
     let error =
@@ -46,9 +46,10 @@ fn table(changes: &[(&str, &str)]) -> String {
     lines.iter().map(|(_, line)| format!("{line}\n")).collect()
 }
 
-/// What the row of [`table`] says of a daemon.json, if it fires.
+/// What the row of [`table`] says of a daemon.json on a host with version 2 of cgroups, if it fires.
 fn finding(policy: &Policy, document: &str) -> Option<Finding> {
-    let request = Request::new(Kind::Daemon, document.as_bytes());
+    let host = Some(&br#"{"cgroup_v2": true}"#[..]);
+    let request = Request { host, ..Request::new(Kind::Daemon, document.as_bytes()) };
     let decision = policy.judge(&request, &Budget::default()).unwrap().decision;
     decision.findings.into_iter().find(|finding| finding.rule.as_str() == "XY001")
 }
@@ -105,6 +106,8 @@ fn one_problem_each_at_its_place() {
             &[("when", "when = \"has(debug) && has(1)\"")],
             "11:27: this must be a field, a variable, or a part of one",
         ),
+        // Where a string is not written as it is read, all of it is the place.
+        (&[("when", "when = \"\\u0031\"")], "11:8: this must be a bool, and is an int"),
         (&[("message", "message = 'x {nope} y'")], "12:15: unknown name `nope`"),
         (&[("message", "message = 'x {debug'")], "12:14: the `{` is not closed"),
         (&[("message", "message = 'x } y'")], "12:14: a `}` on its own is written `}}`"),
@@ -419,6 +422,7 @@ fn a_finding_without_a_place_points_to_what_was_asked_about() {
         ("", "hosts.exists(h, h == 'tcp://a')", "/hosts", "[\"tcp://a\"]"),
         ("", "(mtu == 9000) == (debug)", "/mtu", "9000"),
         ("", "true", "", ""),
+        ("", "host.cgroup_v2", "", ""),
         ("one in hosts", "debug", "/hosts/0", "\"tcp://a\""),
         ("key, value in log-opts", "debug", "/log-opts/k", "\"k\""),
     ] {
@@ -431,6 +435,60 @@ fn a_finding_without_a_place_points_to_what_was_asked_about() {
         let found = finding.primary.as_ref().map_or("", |label| &document[label.span.range()]);
         assert_eq!((finding.path.as_str(), found), (path, text), "{each} {when}");
     }
+}
+
+/// A change of a part leaves what is around it as it is.
+#[test]
+fn mutants_differ_in_one_place() {
+    let when = "when = \"debug && (mtu == 1 || hosts.exists(h, h == 'x' && h == bridge))\"";
+    let catalog = Catalog::builtin().unwrap().with_table("mine.toml", &table(&[("when", when)])).unwrap();
+    let rule = catalog.rules().iter().find(|rule| rule.id.as_str() == "XY001").unwrap();
+    let shown = Shown::new(rule, catalog.subject("daemon").unwrap());
+    let whole = shown.condition(&rule.when);
+    let mut parts = 0;
+    for mutant in mutants(rule, &shown) {
+        let Some((before, after)) = mutant.text.split_once(" -> ") else { continue };
+        let Some(changed) = mutant.rule.map(|changed| shown.condition(&changed.when)) else { continue };
+        // What is left out is told as what takes its place, though nothing does.
+        if changed == whole || ["true", "false"].contains(&after) {
+            continue;
+        }
+        let places = whole.match_indices(before).map(|(at, _)| at);
+        let one = |at: usize| [&whole[..at], after, &whole[at + before.len()..]].concat();
+        let bracketed = |at: usize| [&whole[..at], "(", after, ")", &whole[at + before.len()..]].concat();
+        let mut expected = places.flat_map(|at| [one(at), bracketed(at)]);
+        assert!(expected.any(|text| text == changed), "{}: {changed}", mutant.text);
+        parts += usize::from(before != whole);
+    }
+    assert!(parts > 8, "{parts}");
+}
+
+/// What messages may do with a string.
+#[test]
+fn functions_of_messages() {
+    for (term, text) in [
+        ("trim(bridge)", "A-b-C"),
+        ("upper(bridge)", " A-B-C "),
+        ("lower(bridge)", " a-b-c "),
+        ("before(bridge, '-')", " A"),
+        ("after(bridge, '-')", "b-C "),
+        ("trim(lower(after(bridge, '-')))", "b-c"),
+    ] {
+        let message = format!("message = \"{{{term}}}\"");
+        let policy =
+            Policy::builtin("moby-28").unwrap().with_table("mine.toml", &table(&[("message", &message)]));
+        let finding = finding(&policy.unwrap(), r#"{"debug": true, "bridge": " A-b-C "}"#).unwrap();
+        assert_eq!(finding.message, text, "{term}");
+    }
+}
+
+/// A catalog for one subject has the schemas that it reads, and no others.
+#[test]
+fn what_no_subject_reads_is_not_loaded() {
+    let catalog = Catalog::builtin_for("name").unwrap();
+    let has = |schema: &str| catalog.schema(schema).is_some();
+    assert!(has("name") && has("daemon") && has("host"));
+    assert!(!has("create") && !has("spec"));
 }
 
 /// The automata that answer the tests of strings tell their sizes.

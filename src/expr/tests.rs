@@ -111,6 +111,7 @@ fn errors_say_what_was_expected_and_where() {
         ("99999999999999999999", "`99999999999999999999` is not an integer of 64 bits", 0..20),
         ("a # b", "unexpected character `#`", 2..3),
         ("'\\", "unknown escape (there are \\\\ \\' \\\" \\n \\r \\t \\0 \\xHH \\uHHHH)", 1..2),
+        ("'\\x4", "unknown escape (there are \\\\ \\' \\\" \\n \\r \\t \\0 \\xHH \\uHHHH)", 1..3),
         ("'\\é'", "unknown escape (there are \\\\ \\' \\\" \\n \\r \\t \\0 \\xHH \\uHHHH)", 1..4),
     ] {
         let error = parse(text).unwrap_err();

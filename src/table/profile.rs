@@ -83,3 +83,21 @@ impl Profiles {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Profiles;
+
+    #[test]
+    fn the_default_is_one_of_them_and_none_is_there_twice() {
+        let problems = |default: &str, ids: [&str; 2]| {
+            let one = |id| format!("[[profile]]\nid = '{id}'\nline = 'l'\ndoc = 'd'\nprograms = 'p'\n");
+            let mut problems = Vec::new();
+            Profiles::read(&format!("default = '{default}'\n{}{}", one(ids[0]), one(ids[1])), &mut problems);
+            problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+        };
+        assert_eq!(problems("a", ["a", "b"]), [""; 0]);
+        assert_eq!(problems("c", ["a", "b"]), ["`default` names no profile: `c`"]);
+        assert_eq!(problems("a", ["a", "a"]), ["profile `a` is there twice"]);
+    }
+}

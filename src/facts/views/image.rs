@@ -142,6 +142,7 @@ mod tests {
             ("grafana/grafana", "grafana/grafana:latest"),
             ("docker.io/grafana/grafana:1", "grafana/grafana:1"),
             ("localhost/x", "localhost/x:latest"),
+            ("LOCAL/x", "LOCAL/x:latest"),
             ("localhost:5000/a__b/c--d.e", "localhost:5000/a__b/c--d.e:latest"),
             ("[::1]:5000/x:t", "[::1]:5000/x:t"),
             ("ghcr.io/o/r", "ghcr.io/o/r:latest"),

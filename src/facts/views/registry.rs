@@ -158,6 +158,7 @@ mod tests {
             ("", "invalid host \"\""),
             ("10.0.0.0/33", "invalid host \"10.0.0.0/33\""),
             ("registry.example:70000", "invalid port \"70000\""),
+            ("[fd00::1]:70000", "invalid port \"70000\""),
             ("a:99999999999999999999", "strconv.Atoi: parsing \"99999999999999999999\": value out of range"),
             ("10.0.0.1:http", "strconv.Atoi: parsing \"http\": invalid syntax"),
             ("a:http", "invalid host \"a\""),
