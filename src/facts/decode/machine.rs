@@ -4,7 +4,7 @@ use super::errors::{Context, Found, Target};
 use super::{Decoded, Duplicate};
 use crate::facts::arena::{Facts, ListId, MapId, Slot, SlotId, Value};
 use crate::facts::json::fold::folds_to;
-use crate::facts::json::{Literal, Reader, SyntaxError, Token, push_pointer, unquote};
+use crate::facts::json::{Reader, SyntaxError, Token, push_pointer, unquote};
 use crate::facts::limits::{Limits, OverLimit};
 use crate::schema::{FieldDef, Lookup, Next, Schema, StructDef, StructId, Type};
 use crate::source::Span;
@@ -33,6 +33,13 @@ struct Frame<'a, 's> {
     start: usize,
     /// The member being decoded, for paths: its key, or in lists nothing.
     key: &'s [u8],
+}
+
+/// A field whose key was read.
+struct Member<'a, 's> {
+    found: Lookup<'a>,
+    raw: &'s [u8],
+    key: Span,
 }
 
 #[derive(Debug)]
@@ -135,38 +142,44 @@ impl<'a, 's> Machine<'a, 's> {
 
     /// Decodes one member of the innermost container, or closes it.
     fn step(&mut self) -> Step {
-        let schema = self.schema;
-        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
-        if let Kind::Record { def, next, .. } = &frame.kind
-            && let Some(expected) = def.expected(schema, *next)
-            && let Some((raw, span)) = self.reader.key_if(expected.key.len(), |raw| expected.is(raw))
-        {
-            return self.field(expected, raw, span);
-        }
-        let (token, span) = self.reader.next();
-        let literal = match (&frame.kind, token) {
-            (_, Token::ObjectEnd | Token::ArrayEnd | Token::End) => {
-                self.close();
-                return Ok(());
-            }
-            (Kind::Map { .. } | Kind::Record { .. }, Token::Str(literal)) => literal,
-            _ => Literal::default(),
+        let field = match self.expected_field() {
+            None => self.member()?,
+            expected => expected,
         };
-        match &mut frame.kind {
-            Kind::List { next, fixed: Some(length), .. } if *next >= *length => {
+        field.map_or(Ok(()), |field| self.field(field))
+    }
+
+    /// The next member, if it is the field that is expected next.
+    #[inline(always)]
+    fn expected_field(&mut self) -> Option<Member<'a, 's>> {
+        let Kind::Record { def, next, .. } = &self.frames.last()?.kind else { return None };
+        let found = def.expected(self.schema, *next)?;
+        let (raw, key) = self.reader.key_if(found.key.len(), |raw| found.is(raw))?;
+        Some(Member { found, raw, key })
+    }
+
+    /// Decodes the next member, or closes the container. A field is not decoded yet.
+    #[inline]
+    fn member(&mut self) -> Result<Option<Member<'a, 's>>, Aborted> {
+        let (token, span) = self.reader.next();
+        let schema = self.schema;
+        match (self.frames.last_mut(), token) {
+            (Some(_), Token::ObjectEnd | Token::ArrayEnd | Token::End) => self.close(),
+            (Some(Frame { kind: Kind::List { next, fixed: Some(length), .. }, .. }), _)
+                if *next >= *length =>
+            {
                 // More than a Go array holds is dropped.
                 self.reader.skip(token, span);
-                Ok(())
             }
-            Kind::List { list, element, name, next, .. } => {
+            (Some(Frame { kind: Kind::List { list, element, name, next, .. }, .. }), _) => {
                 let slot = self.facts.list_element(*list, *next);
                 *next += 1;
                 let target = Target { ty: element, field: None, list: *name };
-                self.value(token, span, Place { slot, key: Span::default() }, target)
+                self.value(token, span, Place { slot, key: Span::default() }, target)?;
             }
-            Kind::Map { map, element } => {
+            (Some(Frame { kind: Kind::Map { map, element }, key, .. }), Token::Str(literal)) => {
                 let (map, element) = (*map, *element);
-                frame.key = literal.raw;
+                *key = literal.raw;
                 let key = literal.text();
                 let earlier = self.facts.map_get(map, &key).map(|e| self.facts.slot(e.slot).key);
                 if let Some(earlier) = earlier {
@@ -177,36 +190,35 @@ impl<'a, 's> Machine<'a, 's> {
                 self.facts.map_insert(map, key, slot);
                 let place = Place { slot, key: span };
                 let (token, span) = self.reader.value_after_key();
-                self.value(token, span, place, Target { ty: element, field: None, list: None })
+                self.value(token, span, place, Target { ty: element, field: None, list: None })?;
             }
-            Kind::Record { def, .. } => {
+            (Some(Frame { kind: Kind::Record { def, .. }, .. }), Token::Str(literal)) => {
                 let key = literal.text();
-                match def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes())) {
-                    Some(found) => self.field(found, literal.raw, span),
-                    None => {
-                        let (token, span) = self.reader.next();
-                        self.reader.skip(token, span);
-                        Ok(())
-                    }
+                let found = def.lookup(schema, &key, |field| folds_to(&key, field.as_bytes()));
+                if let Some(found) = found {
+                    return Ok(Some(Member { found, raw: literal.raw, key: span }));
                 }
+                let (token, span) = self.reader.next();
+                self.reader.skip(token, span);
             }
+            // Keys are strings, or the text ends.
+            (_, _) => {}
         }
+        Ok(None)
     }
 
-    /// Decodes a field of the innermost record; `raw` is its key, which stands at `span`.
+    /// Decodes a field of the innermost record.
     #[inline(always)]
-    fn field(&mut self, found: Lookup<'a>, raw: &'s [u8], span: Span) -> Step {
+    fn field(&mut self, member: Member<'a, 's>) -> Step {
+        let Member { found: Lookup { index, field, via, .. }, raw, key: span } = member;
         let Some(Frame { kind: Kind::Record { def, base, field: open, next }, key, .. }) =
             self.frames.last_mut()
         else {
             return Ok(());
         };
-        let Lookup { index, field, via, .. } = found;
-        (*key, *open, *next) = (raw, Some(field), found.next());
-        let base = match (via, *def, *base) {
-            (Some(via), def, base) => self.embedded(def, base, via),
-            (None, _, base) => base,
-        };
+        (*key, *open, *next) = (raw, Some(field), member.found.next());
+        let (def, base) = (*def, *base);
+        let base = via.map_or(base, |via| self.embedded(def, base, via));
         let place = Place { slot: self.facts.field_id(base, index), key: span };
         let earlier = self.facts.slot(place.slot).key;
         if earlier != Span::default() {
