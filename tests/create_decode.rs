@@ -402,3 +402,17 @@ proptest! {
         }
     }
 }
+
+/// A list that is read in one go ends with the budget as well, and nothing of it is kept beyond.
+#[test]
+fn a_list_of_words_keeps_to_the_limit() {
+    let schema = schema();
+    let empty = load_create(b"{}", &schema, &Limits::default()).unwrap().facts.len();
+    let limits = Limits { nodes: empty + 100, ..Limits::default() };
+    let found = |words: usize| {
+        let body = format!(r#"{{"Cmd": [{}]}}"#, vec!["\"w\""; words].join(","));
+        load_create(body.as_bytes(), &schema, &limits).map(|_| ()).map_err(|over| over.found)
+    };
+    assert_eq!(found(1), Ok(()));
+    assert_eq!(found(10_000), Err(limits.nodes + 1));
+}

@@ -177,6 +177,14 @@ fn mutants_differ_from_the_rule_and_from_each_other() {
     }
 }
 
+/// What is said of a row is what its table says.
+#[test]
+fn evidence_is_called_as_in_tables() {
+    let catalog = Catalog::builtin().unwrap();
+    let called: BTreeSet<_> = catalog.rules().iter().map(|rule| rule.evidence.as_str()).collect();
+    assert_eq!(called, BTreeSet::from(["read", "recorded"]));
+}
+
 #[test]
 fn every_view_is_listed_once_and_has_a_sentence() {
     let names: BTreeSet<_> = views().iter().map(|view| view.name).collect();

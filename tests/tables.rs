@@ -463,6 +463,22 @@ fn mutants_differ_in_one_place() {
     assert!(parts > 8, "{parts}");
 }
 
+/// A problem of a part of a string has that part for its place.
+#[test]
+fn problems_have_places() {
+    for (changes, part) in [
+        (("message", "message = 'x } y'"), "}"),
+        (("message", "message = 'x {debug'"), "{debug"),
+        (("message", "message = 'x {nope} y'"), "nope"),
+        (("when", "when = \"has(debug) && has(1)\""), "1"),
+    ] {
+        let text = table(&[changes]);
+        let error = Catalog::builtin().unwrap().with_table("mine.toml", &text).unwrap_err();
+        let places: Vec<_> = error.problems.iter().map(|problem| &text[problem.span.range()]).collect();
+        assert_eq!(places, [part], "{}", error.problems[0].message);
+    }
+}
+
 /// What messages may do with a string.
 #[test]
 fn functions_of_messages() {

@@ -123,3 +123,20 @@ fn field(step: &PathStep) -> Option<(u16, bool)> {
         PathStep::Key(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_BASES, PathStep, Records};
+
+    /// Records in the first document, each in a field of its own: as many as there is room for have spots.
+    #[test]
+    fn there_are_only_so_many_records() {
+        let mut records = Records::new(2);
+        let field = |index| PathStep::Field { index, nillable: true };
+        let mut spot = |index| records.spot(0, &[field(index), field(7)], false);
+        let bases: Vec<_> = (0..40).map_while(|index| spot(index).map(|spot| spot.base)).collect();
+        assert_eq!(bases, (2_u8..).take(MAX_BASES - 2).collect::<Vec<_>>());
+        // What was found is found again.
+        assert_eq!((spot(0).map(|spot| spot.base), spot(40)), (Some(2), None));
+    }
+}

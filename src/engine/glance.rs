@@ -20,6 +20,7 @@ pub(super) enum Glance {
     True(Place),
     Present(Place),
     Number(NumberOp, Place, i64),
+    Numbers(NumberOp, Place, Place),
     Same(Place, Box<[u8]>),
     OneOf(Place, Box<[Vec<u8>]>),
     Starts(Place, Box<[u8]>),
@@ -79,6 +80,9 @@ impl Glance {
             Test::Number(op, Number::Path(path), Number::Literal(n)) => {
                 Self::Number(*op, Place::new(path)?, *n)
             }
+            Test::Number(op, Number::Path(left), Number::Path(right)) => {
+                Self::Numbers(*op, Place::new(left)?, Place::new(right)?)
+            }
             Test::Number(op, Number::Size(path), Number::Literal(n)) => {
                 Self::Size(*op, Place::new(path)?, *n)
             }
@@ -119,13 +123,11 @@ impl Glance {
             }
             // Of what nobody told it is known that it is not there.
             Self::Present(place) => Some(places.get(*place).1.is_present(place.nillable)),
-            Self::Number(op, place, n) => places.known(*place).map(|(_, slot)| {
-                let found = match slot.value {
-                    Value::Int(n) => n,
-                    _ => 0,
-                };
-                op.holds(found, *n)
-            }),
+            Self::Number(op, place, n) => places.number(*place).map(|found| op.holds(found, *n)),
+            Self::Numbers(op, left, right) => {
+                let numbers = places.number(*left).zip(places.number(*right));
+                numbers.map(|(left, right)| op.holds(left, right))
+            }
             Self::Same(place, literal) => places.text(*place).map(|text| same(text, literal)),
             Self::OneOf(place, literals) => places.text(*place).map(|text| one_of(text, literals)),
             Self::Starts(place, literal) => places.text(*place).map(|text| starts(text, literal)),
@@ -306,6 +308,14 @@ impl<'e> Places<'e> {
     fn known(&self, place: Place) -> Option<(&'e Facts<'e>, &'e Slot<'e>)> {
         let (facts, slot) = self.get(place);
         if place.open && !slot.is_present(place.nillable) { None } else { Some((facts?, slot)) }
+    }
+
+    #[inline]
+    fn number(&self, place: Place) -> Option<i64> {
+        self.known(place).map(|(_, slot)| match slot.value {
+            Value::Int(n) => n,
+            _ => 0,
+        })
     }
 
     #[inline]

@@ -147,3 +147,43 @@ fn build(patterns: &[&Pattern]) -> Option<dense::DFA<Vec<u32>>> {
     let config = dense::Config::new().match_kind(MatchKind::All).start_kind(StartKind::Anchored);
     pattern::builder(config).build_many(&sources).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Group, Pattern};
+    use crate::engine::plan::Text;
+    use crate::table::TextTest;
+
+    const PARTS: [(u8, &[u8]); 3] = [(3, b"ab"), (5, b"b"), (6, b"c")];
+
+    fn group() -> Group {
+        let mut group = Group::new(Text::Literal(Vec::new()));
+        PARTS.iter().for_each(|(test, part)| {
+            group.add(*test, Pattern::new(&TextTest::Contains(part.to_vec())));
+        });
+        group
+    }
+
+    /// By an automaton, and without one.
+    #[test]
+    fn bits_are_those_of_the_tests_that_hold() {
+        let group = group();
+        for (text, bits) in
+            [(&b""[..], 0), (b"xabx", 1 << 3 | 1 << 5), (b"bc", 1 << 5 | 1 << 6), (b"a b", 1 << 5)]
+        {
+            assert_eq!(group.bits(text), bits);
+            for machine in group.automata() {
+                let dfa = machine.dfa.as_ref().expect("these are small");
+                assert_eq!(machine.run(dfa, text), Some(machine.slowly(text)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_has_no_bit() {
+        let mut group = group();
+        assert_eq!(group.all, 1 << 3 | 1 << 5 | 1 << 6);
+        group.forget(6);
+        assert_eq!((group.all, group.bits(b"abc")), (1 << 3 | 1 << 5, 1 << 3 | 1 << 5));
+    }
+}

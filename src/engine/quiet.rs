@@ -307,6 +307,23 @@ mod tests {
     use super::*;
     use crate::table::Catalog;
 
+    /// Of a stage nothing is asked twice: tests that ask the same are one.
+    #[test]
+    fn tests_differ() {
+        let catalog = Catalog::builtin_for("create").unwrap_or_else(|e| panic!("{:?}", e.errors));
+        let program = Program::new(&catalog, "moby-28", "create").unwrap_or_else(|| panic!("no `create`"));
+        for plan in program.plans().iter().flatten() {
+            let own =
+                |test: &&Test| !matches!(test, Test::Exists { .. } | Test::Slow(_) | Test::Automaton(_));
+            let mut tests: Vec<_> =
+                plan.tests.tests.iter().filter(own).map(|test| format!("{test:?}")).collect();
+            let all = tests.len();
+            tests.sort();
+            tests.dedup();
+            assert_eq!(tests.len(), all, "{tests:#?}");
+        }
+    }
+
     /// What rules ask is asked in the short forms, and of a stage nothing is asked twice.
     #[test]
     fn most_tests_are_glances() {

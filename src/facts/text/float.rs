@@ -104,6 +104,7 @@ mod tests {
             ("-inf", f64::NEG_INFINITY),
             ("Infinity", f64::INFINITY),
             ("0x0p99999999999", 0.0),
+            ("0x1p-99999999999", 0.0),
         ] {
             assert_eq!(parse_float(text.as_bytes()), Ok(value), "{text}");
         }
