@@ -437,6 +437,18 @@ fn a_finding_without_a_place_points_to_what_was_asked_about() {
     }
 }
 
+/// Only what stands in the judged text is underlined.
+#[test]
+fn a_finding_points_into_the_document_alone() {
+    for (place, text) in [("debug", Some("true")), ("host.cgroup_v2", None)] {
+        let at = format!("at = '{place}'");
+        let policy = Policy::builtin("moby-28").unwrap().with_table("mine.toml", &table(&[("at", &at)]));
+        let document = r#"{"log-level": "info", "debug": true}"#;
+        let primary = finding(&policy.unwrap(), document).unwrap().primary;
+        assert_eq!(primary.map(|label| &document[label.span.range()]), text, "{place}");
+    }
+}
+
 /// A change of a part leaves what is around it as it is.
 #[test]
 fn mutants_differ_in_one_place() {
