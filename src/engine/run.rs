@@ -230,9 +230,9 @@ impl<'r> Run<'r> {
         match target.base {
             Base::Var(var) => {
                 let bound = vars.get(var).filter(|b| b.root == 0)?;
-                facts.make_path(Some((bound.slot, bound.ty.clone())), fields)
+                facts.slot_to_set(Some((bound.slot, bound.ty.clone())), fields)
             }
-            _ => facts.make_path(None, fields),
+            _ => facts.slot_to_set(None, fields),
         }
     }
 

@@ -362,9 +362,9 @@ impl<'s> Facts<'s> {
         }
     }
 
-    /// The slot at the end of a path of fields, from a record (or the root). Records on the way that Go keeps in place come into
-    /// being; what lies behind a pointer to nothing has no slot.
-    pub(crate) fn make_path<'n>(
+    /// The slot at the end of a path of fields, from a record (or the root), for somebody who sets it. Records on the way that Go
+    /// keeps in place come into being; what lies behind a pointer to nothing has no slot.
+    pub(crate) fn slot_to_set<'n>(
         &mut self,
         from: Option<(SlotId, Type)>,
         fields: impl IntoIterator<Item = &'n str>,
