@@ -6,10 +6,12 @@ mod plain;
 mod pointer;
 mod reader;
 mod scan;
+mod token;
 mod unquote;
 
 pub(crate) use pointer::{path_to, push_pointer};
-pub(crate) use reader::{Extent, Literal, Reader, Token};
+pub(crate) use reader::{Extent, Reader};
 pub use scan::{SyntaxError, check_syntax};
 pub(crate) use scan::{of_first, scan_first};
+pub(crate) use token::{Literal, Token};
 pub(crate) use unquote::unquote;
