@@ -307,11 +307,15 @@ mod tests {
     use super::*;
     use crate::table::Catalog;
 
+    fn program() -> Program {
+        let catalog = Catalog::builtin_for("create").unwrap_or_else(|e| panic!("{:?}", e.errors));
+        Program::new(&catalog, "moby-28", "create").unwrap_or_else(|| panic!("no `create`"))
+    }
+
     /// Of a stage nothing is asked twice: tests that ask the same are one.
     #[test]
     fn tests_differ() {
-        let catalog = Catalog::builtin_for("create").unwrap_or_else(|e| panic!("{:?}", e.errors));
-        let program = Program::new(&catalog, "moby-28", "create").unwrap_or_else(|| panic!("no `create`"));
+        let program = program();
         for plan in program.plans().iter().flatten() {
             let own =
                 |test: &&Test| !matches!(test, Test::Exists { .. } | Test::Slow(_) | Test::Automaton(_));
@@ -324,11 +328,10 @@ mod tests {
         }
     }
 
-    /// What rules ask is asked in the short forms, and of a stage nothing is asked twice.
+    /// What rules ask is asked in the short forms, and with few tests.
     #[test]
     fn most_tests_are_glances() {
-        let catalog = Catalog::builtin_for("create").unwrap_or_else(|e| panic!("{:?}", e.errors));
-        let program = Program::new(&catalog, "moby-28", "create").unwrap_or_else(|| panic!("no `create`"));
+        let program = program();
         let quiet = program.quiet();
         let count = |is: fn(&Ask) -> bool| quiet.nodes.iter().filter(|node| is(&node.ask)).count();
         let glances = count(|ask| matches!(ask, Ask::Glance(_)));

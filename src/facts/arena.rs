@@ -294,6 +294,7 @@ impl<'s> Facts<'s> {
 
     /// A fresh, empty, non-nil list.
     pub(crate) fn new_list(&mut self) -> ListId {
+        // A constant is copied as it is; made here it would first be written somewhere else.
         self.lists.push(const { List::new() });
         ListId(u32::try_from(self.lists.len().saturating_sub(1)).unwrap_or(u32::MAX))
     }

@@ -49,12 +49,13 @@ impl Key {
     /// Whether the name `whole`, which has this key, is `other`, which is as long.
     #[inline]
     pub(crate) fn is(self, whole: &[u8], other: &[u8]) -> bool {
-        self == Self::of(other) && (self.is_all() || whole == other)
+        self.means(Self::of(other), || whole == other)
     }
 
-    /// Whether names with this key are the same.
-    fn is_all(self) -> bool {
-        self.len <= 16
+    /// Whether a name with this key is the one with the other key; `whole` compares them, for the longer ones.
+    #[inline]
+    fn means(self, other: Self, whole: impl FnOnce() -> bool) -> bool {
+        self == other && (self.len <= 16 || whole())
     }
 
     fn hash(self) -> usize {
@@ -103,7 +104,7 @@ impl Names {
             // Two places in three are free, so that one is met.
             let Some(entry) = self.table.get(place)? else { return Some(place) };
             let same = |field: &FieldDef| field.name.as_bytes() == name;
-            if entry.key == key && (key.is_all() || fields.get(usize::from(entry.at)).is_some_and(same)) {
+            if key.means(entry.key, || fields.get(usize::from(entry.at)).is_some_and(same)) {
                 return Some(place);
             }
             place = (place + 1) & last;

@@ -28,7 +28,7 @@ pub(crate) enum Token<'s> {
 }
 
 /// A string as it is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Literal<'s> {
     /// Without its quotes and with its escapes.
     pub(crate) raw: &'s [u8],
@@ -37,10 +37,9 @@ pub(crate) struct Literal<'s> {
 
 /// How a string is written. As large as a word: tokens are copied word by word, and a processor waits where it reads as a word
 /// what was just written as a byte.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(super) enum Spelling {
-    #[default]
     Escaped,
     /// ASCII without escapes, so that its value is what is written.
     Plain,
