@@ -3,7 +3,9 @@
 use super::answers::Truth;
 use super::bases::{Base, Bases, MAX_BASES, Spot};
 use super::loops::Frame;
-use super::plan::{From, MAX_LOOPS, Number, NumberOp, Path, PathStep, Reach, Test, Text, ViewRead};
+use super::plan::{
+    From, MAX_LOOPS, Number, NumberOp, Path, PathStep, Reach, Test, Text, ViewParam, ViewRead,
+};
 use super::reader::{same, size, string};
 use super::scope::Roots;
 use crate::facts::views::ViewField;
@@ -109,11 +111,6 @@ impl Glance {
         })
     }
 
-    /// Whether a loop has nothing to go through.
-    pub(super) fn of_loop(over: &Path) -> Option<Self> {
-        Place::new(over).map(Self::Empty)
-    }
-
     #[inline(always)]
     pub(super) fn ask(&self, places: &Places<'_>) -> Truth {
         let known = match self {
@@ -154,7 +151,45 @@ impl Glance {
     }
 }
 
-/// One test of what a view made.
+/// One test of what a view makes.
+#[derive(Debug)]
+pub(super) struct ViewTest {
+    pub(super) ask: ViewGlance,
+    /// What the view reads if that is a single text, and one that is at hand.
+    pub(super) text: Option<TextPlace>,
+    pub(super) read: ViewRead,
+}
+
+impl ViewTest {
+    /// The short form of a test, if it has one.
+    pub(super) fn new(test: &Test) -> Option<Self> {
+        let (ask, read) = ViewGlance::new(test)?;
+        let text = match read.args.as_slice() {
+            [ViewParam::Text(Text::Path(path))] => TextPlace::new(path),
+            _ => None,
+        };
+        Some(Self { ask, text, read: read.clone() })
+    }
+}
+
+/// Where a text is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TextPlace {
+    Place(Place),
+    /// The key of the loop with this number.
+    Key(u8),
+}
+
+impl TextPlace {
+    fn new(path: &Path) -> Option<Self> {
+        match path.from {
+            From::Key(var) => u8::try_from(var).ok().map(Self::Key),
+            From::Root(_) | From::Var(_) => Place::new(path).map(Self::Place),
+        }
+    }
+}
+
+/// What is asked of it.
 #[derive(Debug)]
 pub(super) enum ViewGlance {
     True,
@@ -165,7 +200,7 @@ pub(super) enum ViewGlance {
 
 impl ViewGlance {
     /// The short form of a test, if it has one.
-    pub(super) fn new(test: &Test) -> Option<(Self, ViewRead)> {
+    fn new(test: &Test) -> Option<(Self, &ViewRead)> {
         let (glance, read) = match test {
             Test::ViewTrue(read) => (Self::True, read),
             Test::Number(op, Number::View(read), Number::Literal(n)) => (Self::Number(*op, *n), read),
@@ -177,7 +212,7 @@ impl ViewGlance {
             }
             _ => return None,
         };
-        Some((glance, (**read).clone()))
+        Some((glance, read))
     }
 
     #[inline]
@@ -233,7 +268,7 @@ pub(super) fn starts(text: &[u8], literal: &[u8]) -> bool {
 
 impl Place {
     /// `None` if it takes more to come there.
-    fn new(path: &Path) -> Option<Self> {
+    pub(super) fn new(path: &Path) -> Option<Self> {
         let looped = |var: usize, at: usize| u8::try_from(MAX_BASES + 2 * var + at).ok();
         let (record, field) = match (path.reach, path.steps.as_slice()) {
             (Reach::Spot(Spot { base, field }), _) => (base, field),
@@ -281,6 +316,12 @@ impl<'e> Places<'e> {
         }
     }
 
+    /// Whether there is nothing in it, neither elements nor entries; false if nobody told.
+    #[inline]
+    pub(super) fn is_empty(&self, place: Place) -> bool {
+        self.known(place).is_some_and(|(facts, slot)| size(facts, slot) == 0)
+    }
+
     /// An entry of a map, if it is there; `None` if nobody told the map.
     #[inline]
     fn entry(&self, map: Place, key: &[u8]) -> Option<(&'e Facts<'e>, Option<&'e Slot<'e>>)> {
@@ -290,6 +331,15 @@ impl<'e> Places<'e> {
             _ => None,
         };
         Some((facts, entry.map(|entry| facts.slot(entry.slot))))
+    }
+
+    /// A text; `None` if nobody told.
+    #[inline]
+    pub(super) fn text_at(&self, at: TextPlace) -> Option<&'e [u8]> {
+        match at {
+            TextPlace::Place(place) => self.text(place),
+            TextPlace::Key(var) => self.keys.get(usize::from(var)).copied(),
+        }
     }
 
     /// The slot of a place, and its document. There is none where the record is not there.

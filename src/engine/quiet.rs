@@ -10,15 +10,16 @@ use super::bases::Bases;
 use super::budget::Budget;
 use super::calls::Calls;
 use super::fast::truth;
-use super::glance::{Glance, Places, ViewGlance};
+use super::glance::{Glance, Place, Places, ViewTest};
 use super::jumps::{Jumps, REJECT};
 use super::loops::{Elements, Frames};
-use super::plan::{StagePlan, Test, ViewRead};
+use super::plan::{StagePlan, Test};
 use super::program::Program;
 use super::reader::Reader;
 use super::scope::Roots;
 use super::tri::Needs;
 use crate::facts::SlotId;
+use crate::facts::views::ViewArg;
 
 /// The rules of a program, lowered for this question.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Quiet {
     /// The tests of all stages, those of the last stage first.
     nodes: Vec<Node>,
     stages: Vec<Stage>,
+    /// The stages that do not follow from one another.
+    loops: Vec<Loop>,
     /// Where the stages without loops begin, and how many rules they have.
     entry: u32,
     rules: usize,
@@ -48,7 +51,7 @@ struct Node {
 enum Ask {
     Glance(Glance),
     /// Of what a view makes in stage number so.
-    View(u32, ViewGlance, Box<ViewRead>),
+    View(u32, Box<ViewTest>),
     /// Test number so of stage number so.
     Whole(u32, u8),
 }
@@ -62,10 +65,15 @@ struct Stage {
     first: u32,
     /// Where to go if none of its rules fires.
     next: u32,
-    /// Whether the outermost loop has nothing to go through.
-    empty: Option<Glance>,
-    /// Whether it comes after another without loops, so that there is no need to begin it.
-    chained: bool,
+}
+
+/// A stage to begin with, which nearly always has nothing to go through: kept small, since all of them are looked at.
+#[derive(Debug)]
+struct Loop {
+    /// Its number.
+    stage: u32,
+    /// What the outermost loop goes through.
+    over: Option<Place>,
 }
 
 /// No rule fires.
@@ -79,8 +87,14 @@ const NONE: u32 = u32::MAX;
 
 impl Quiet {
     pub(super) fn new(plans: &[Option<Arc<StagePlan>>]) -> Self {
-        let mut quiet =
-            Self { nodes: Vec::new(), stages: Vec::new(), entry: DONE, rules: 0, gives_up: false };
+        let mut quiet = Self {
+            nodes: Vec::new(),
+            stages: Vec::new(),
+            loops: Vec::new(),
+            entry: DONE,
+            rules: 0,
+            gives_up: false,
+        };
         if plans.iter().any(Option::is_none) {
             return Self { gives_up: true, ..quiet };
         }
@@ -89,12 +103,14 @@ impl Quiet {
             let next = if straight { quiet.entry } else { DONE };
             let first = quiet.next_node();
             let entry = plan.any.as_ref().map_or(RULES, |any| quiet.add(plan, any, next));
-            let empty = plan.loops.first().and_then(Glance::of_loop);
-            quiet.stages.push(Stage { plan: plan.clone(), entry, first, next, empty, chained: straight });
             if straight {
                 quiet.entry = entry;
                 quiet.rules += plan.rules.len();
+            } else {
+                let stage = u32::try_from(quiet.stages.len()).unwrap_or(NONE);
+                quiet.loops.push(Loop { stage, over: plan.loops.first().and_then(Place::new) });
             }
+            quiet.stages.push(Stage { plan: plan.clone(), entry, first, next });
         }
         quiet
     }
@@ -113,9 +129,9 @@ impl Quiet {
         };
         self.nodes.extend(any.all().iter().map(|jump| {
             let test = plan.tests.tests.get(usize::from(jump.test));
-            let glance = || Some(Ask::Glance(Glance::new(test?)?));
-            let view = || ViewGlance::new(test?).map(|(ask, read)| Ask::View(stage, ask, Box::new(read)));
-            let ask = glance().or_else(view).unwrap_or(Ask::Whole(stage, jump.test));
+            let glance = test.and_then(Glance::new).map(Ask::Glance);
+            let view = || Some(Ask::View(stage, Box::new(ViewTest::new(test?)?)));
+            let ask = glance.or_else(view).unwrap_or(Ask::Whole(stage, jump.test));
             Node {
                 ask,
                 holds: target(jump.holds),
@@ -149,11 +165,14 @@ impl Quiet {
             group: None,
             left,
         };
-        look.follow(self.entry)
-            && (0..).zip(&self.stages).all(|(number, stage)| {
-                let nothing = stage.chained || stage.empty.as_ref().is_some_and(|empty| look.is_so(empty));
-                nothing || look.instances(number, stage, 0)
-            })
+        let holds = look.follow(self.entry)
+            && self.loops.iter().all(|Loop { stage, over }| {
+                over.is_some_and(|over| look.places.is_empty(over)) || look.stage(*stage)
+            });
+        // Nothing is left that owns anything, which would take long to find out.
+        calls.clear();
+        std::mem::forget(calls);
+        holds
     }
 
     /// The stage of a node.
@@ -191,7 +210,7 @@ impl<'e> Look<'_, 'e> {
                     self.held_by_the_long_way(at, node, truth);
                     truth
                 }
-                Ask::View(stage, ask, read) => self.view(*stage, ask, read),
+                Ask::View(stage, test) => self.view(*stage, test),
                 Ask::Whole(stage, test) => self.whole(*stage, *test),
             };
             at = match truth {
@@ -219,8 +238,9 @@ impl<'e> Look<'_, 'e> {
         }
     }
 
-    fn is_so(&self, glance: &Glance) -> bool {
-        glance.ask(self.places) == Truth::True
+    /// Goes through the instances of a stage.
+    fn stage(&mut self, number: u32) -> bool {
+        self.quiet.stages.get(number as usize).is_some_and(|stage| self.instances(number, stage, 0))
     }
 
     /// Goes through the instances of the loops from number `depth` on.
@@ -258,12 +278,21 @@ impl<'e> Look<'_, 'e> {
     }
 
     #[inline]
-    fn view(&mut self, stage: u32, ask: &ViewGlance, read: &'e ViewRead) -> Truth {
+    fn view(&mut self, stage: u32, test: &'e ViewTest) -> Truth {
         let Some(stage) = self.turn_to(stage) else { return Truth::Unknown };
-        let field = match self.calls.get(read.call) {
-            Some(made) => made.get(read.field),
+        let ViewTest { ask, text, read } = test;
+        let field = self.calls.get(read.call, read.field).or_else(|| match text {
+            Some(text) => {
+                let text = self.places.text_at(*text);
+                #[cfg(any(test, fuzzing))]
+                assert_eq!(text, self.reader(&stage.plan).argument(read, &self.frames), "{read:?}");
+                let text = text?;
+                let made = self.calls.place(read.call)?;
+                (read.view.eval)(&[ViewArg::Str(text)], made);
+                made.get(read.field)
+            }
             None => self.reader(&stage.plan).view(read, &self.frames),
-        };
+        });
         field.map_or(Truth::Unknown, |field| ask.ask(field).into())
     }
 

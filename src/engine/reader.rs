@@ -192,19 +192,12 @@ impl<'c, 'e> Reader<'c, 'e> {
     /// The field that a view gives; `None` if an argument is not known.
     #[inline]
     pub(super) fn view(&self, read: &'e ViewRead, frames: &Frames) -> Option<&'c ViewField<'e>> {
-        let made = match self.calls.get(read.call) {
-            Some(made) => made,
-            None => self.call(read, frames)?,
-        };
-        made.get(read.field)
+        let calls = self.calls;
+        calls.get(read.call, read.field).or_else(|| self.call(read, frames)?.get(read.field))
     }
 
     #[inline(never)]
     fn call(&self, read: &'e ViewRead, frames: &Frames) -> Option<&'c ViewFields<'e>> {
-        if let [ViewParam::Text(text)] = read.args.as_slice() {
-            let text = self.plain_text(text, frames)?;
-            return self.calls.make(read.call, || (read.view.eval)(&[ViewArg::Str(text)]));
-        }
         let mut args: [ViewArg<'e>; MAX_PARAMS] = [const { ViewArg::Int(0) }; MAX_PARAMS];
         for (arg, param) in args.iter_mut().zip(&read.args) {
             *arg = match param {
@@ -217,8 +210,18 @@ impl<'c, 'e> Reader<'c, 'e> {
                 },
             };
         }
-        let args = args.get(..read.args.len()).unwrap_or_default();
-        self.calls.make(read.call, || (read.view.eval)(args))
+        let made = self.calls.place(read.call)?;
+        (read.view.eval)(args.get(..read.args.len()).unwrap_or_default(), made);
+        Some(made)
+    }
+
+    /// The text that a view reads, if that is all it reads.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn argument(&self, read: &'e ViewRead, frames: &Frames) -> Option<&'e [u8]> {
+        match read.args.as_slice() {
+            [ViewParam::Text(text)] => self.plain_text(text, frames),
+            _ => None,
+        }
     }
 
     /// A text that lies somewhere; `None` if it is not known, or if a view made it anew.

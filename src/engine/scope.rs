@@ -108,7 +108,7 @@ impl<'e> Scope<'e> {
                     return Cursor::Value(Val::Unknown(needs));
                 }
                 let args: Vec<_> = values.iter().map(Val::as_arg).collect();
-                let fields = (call.view.eval)(&args);
+                let fields = call.view.call(&args);
                 Cursor::View(fields.iter().map(ViewField::to_owned).collect(), call.view)
             }
         }

@@ -5,7 +5,7 @@
 use super::diagram::Bdd;
 use super::language::Lang;
 use super::space::{Arg, Atom, Node, Space, TermId};
-use crate::facts::views::{ParamType, View, ViewField, ViewFields};
+use crate::facts::views::{ParamType, View, ViewField};
 
 /// `output` matches the pattern, asked of the view's argument; `None` if the view is not modelled.
 pub(super) fn text(space: &mut Space, output: TermId, source: &str) -> Option<Bdd> {
@@ -97,7 +97,7 @@ pub(super) fn of_nothing(space: &mut Space) -> Vec<Bdd> {
         .collect();
     let mut out = Vec::new();
     for (call, list, view) in calls {
-        let fields = (view.eval)(&[]);
+        let fields = view.call(&[]);
         let present = space.atom(Atom::Present(list));
         let atoms: Vec<(usize, Atom)> = space.atoms().iter().cloned().enumerate().collect();
         for (number, atom) in atoms {
@@ -109,7 +109,7 @@ pub(super) fn of_nothing(space: &mut Space) -> Vec<Bdd> {
 }
 
 /// What the result of a call makes of an atom; `None` if the atom is about something else.
-pub(super) fn outcome(space: &Space, atom: &Atom, call: TermId, fields: &ViewFields<'_>) -> Option<bool> {
+pub(super) fn outcome(space: &Space, atom: &Atom, call: TermId, fields: &[ViewField<'_>]) -> Option<bool> {
     let field = |term: TermId| match space.get(term)?.node {
         Node::Output(of, at) if of == call => fields.get(at),
         _ => None,
@@ -263,7 +263,7 @@ mod tests {
         ] {
             let view = view(name).unwrap();
             let at = view.fields.iter().position(|(f, _, _)| *f == field).unwrap();
-            let of = |word: &[u8]| (view.eval)(&[ViewArg::Str(word)]).get(at).unwrap().to_owned();
+            let of = |word: &[u8]| view.call(&[ViewArg::Str(word)]).get(at).unwrap().to_owned();
             if let Some(model) = truth_of(name, field) {
                 let model = model().unwrap();
                 for word in &words {
@@ -295,7 +295,7 @@ mod tests {
         let at = |name: &str| view.fields.iter().position(|(f, _, _)| *f == name).unwrap();
         for root in [&b""[..], b"/", b"a", b"/a/..", b"/var/lib/docker", b"..", b"/runtimes", b"."] {
             for name in words(&[b"/", b".", b"..", b"runtimes", b"\0"], 5) {
-                let fields = (view.eval)(&[ViewArg::Str(root), ViewArg::Str(&name)]);
+                let fields = view.call(&[ViewArg::Str(root), ViewArg::Str(&name)]);
                 let places = ["below", "above", "elsewhere"]
                     .map(|f| fields.get(at(f)) == Some(&ViewField::Bool(true)));
                 let count = places.iter().filter(|b| **b).count();
@@ -320,7 +320,7 @@ mod tests {
                 let loaded = crate::facts::load_create(text.as_bytes(), schema, &Default::default()).unwrap();
                 let host = crate::facts::Item::root(&loaded.facts, "HostConfig").unwrap();
                 let args: Vec<_> = host.field(list).into_iter().map(ViewArg::Item).collect();
-                let found = (view.eval)(&args).get(0) == Some(&ViewField::Bool(true));
+                let found = view.call(&args).first() == Some(&ViewField::Bool(true));
                 assert_eq!(found, entries.contains(','), "{text}");
                 repeated += usize::from(found);
             }
@@ -339,8 +339,8 @@ mod tests {
                 for field in &schema.get(schema.root()).fields {
                     let Some(item) = crate::facts::Item::root(&nothing, &field.name) else { continue };
                     let of_item: Vec<_> =
-                        (view.eval)(&[ViewArg::Item(item)]).iter().map(ViewField::to_owned).collect();
-                    let of_none: Vec<_> = (view.eval)(&[]).iter().map(ViewField::to_owned).collect();
+                        view.call(&[ViewArg::Item(item)]).iter().map(ViewField::to_owned).collect();
+                    let of_none: Vec<_> = view.call(&[]).iter().map(ViewField::to_owned).collect();
                     assert_eq!(of_item, of_none, "{} {}", view.name, field.name);
                 }
             }

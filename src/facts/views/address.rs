@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::text::trim_space;
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, cut, str_field, string};
 use crate::facts::text::parse_ip;
 
 pub(super) const IP_ADDRESS: View = View {
@@ -14,7 +14,7 @@ pub(super) const IP_ADDRESS: View = View {
     ],
     doc: "An IP address without zone, port or mask; nothing is trimmed",
     source: "Go 1.21 net.ParseIP, IP.To4",
-    eval: |args| {
+    eval: |args, out| {
         let address = parse_ip(string(args, 0));
         let v4 = match address {
             Some(IpAddr::V4(_)) => true,
@@ -22,7 +22,7 @@ pub(super) const IP_ADDRESS: View = View {
             None => false,
         };
         let valid = address.is_some();
-        ViewFields::of([valid, v4, valid && !v4].map(ViewField::Bool))
+        out.set([valid, v4, valid && !v4].map(ViewField::Bool))
     },
 };
 
@@ -37,9 +37,9 @@ pub(super) const EXTRA_HOST: View = View {
     ],
     doc: "One entry of ExtraHosts, `name:address`",
     source: "moby opts/hosts.go ValidateExtraHost",
-    eval: |args| {
+    eval: |args, out| {
         let (name, address) = cut(string(args, 0), b":").unwrap_or_default();
-        ViewFields::of([
+        out.set([
             str_field(name),
             str_field(address),
             ViewField::Bool(address == b"host-gateway"),

@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, cut, str_field, string};
 
 pub(super) const BIND_SPEC: View = View {
     name: "bind_spec",
@@ -23,7 +23,7 @@ pub(super) const BIND_SPEC: View = View {
     ],
     doc: "One entry of Binds: `source:target:mode`, `source:target`, or `target` for an anonymous volume",
     source: "moby volume/mounts/linux_parser.go ParseMountRaw, linuxValidMountMode",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
         let mut parts = text.splitn(4, |b| *b == b':');
         let parts = [parts.next(), parts.next(), parts.next(), parts.next()];
@@ -38,7 +38,7 @@ pub(super) const BIND_SPEC: View = View {
         };
         let read = Mode::read(mode);
         let found = read.clone().unwrap_or_default();
-        ViewFields::of([
+        out.set([
             ViewField::Bool(malformed),
             str_field(source),
             str_field(target),
@@ -66,18 +66,13 @@ pub(super) const VOLUMES_FROM: View = View {
     ],
     doc: "One entry of VolumesFrom: `container` or `container:mode`",
     source: "moby volume/mounts/linux_parser.go ParseVolumesFrom",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
         let (container, mode) = cut(text, b":").unwrap_or((text, b""));
         let read = Mode::read(mode);
         let recursion = read.is_some() && (mode == b"rro" || mode.starts_with(b"ro-"));
         let valid = !recursion && read.is_some_and(|m| m.propagation.is_empty() && !m.no_copy);
-        ViewFields::of([
-            str_field(container),
-            str_field(mode),
-            ViewField::Bool(valid),
-            ViewField::Bool(recursion),
-        ])
+        out.set([str_field(container), str_field(mode), ViewField::Bool(valid), ViewField::Bool(recursion)])
     },
 };
 
@@ -91,9 +86,9 @@ pub(super) const LINK: View = View {
     )],
     doc: "One entry of Links: `container` or `container:alias`",
     source: "moby opts/parse.go ParseLink",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
-        ViewFields::of([str_field(match cut(text, b":") {
+        out.set([str_field(match cut(text, b":") {
             Some((container, _)) => container.strip_prefix(b"/").unwrap_or(container),
             None => text,
         })])

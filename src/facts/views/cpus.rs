@@ -1,6 +1,6 @@
 use super::few::with_all;
 use super::text::integer;
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, string};
+use super::{ParamType, View, ViewArg, ViewField, ViewType, string};
 
 pub(super) const CPU_LIST: View = View {
     name: "cpu_list",
@@ -11,15 +11,15 @@ pub(super) const CPU_LIST: View = View {
     ],
     doc: "A list of processors or memory nodes, `0-3,8`",
     source: "moby pkg/parsers parseUintList",
-    eval: |args| {
+    eval: |args, out| {
         let mut highest = 0;
         for piece in pieces(string(args, 0)) {
             match piece {
                 Some((_, last)) => highest = highest.max(last),
-                None => return ViewFields::of([ViewField::Bool(true), ViewField::Int(highest)]),
+                None => return out.set([ViewField::Bool(true), ViewField::Int(highest)]),
             }
         }
-        ViewFields::of([ViewField::Bool(false), ViewField::Int(highest)])
+        out.set([ViewField::Bool(false), ViewField::Int(highest)])
     },
 };
 
@@ -37,7 +37,7 @@ pub(super) const CPU_SET: View = View {
     ],
     doc: "A list of processors or memory nodes, held against those that are available",
     source: "moby pkg/parsers parseUintList; pkg/sysinfo isCpusetListAvailable",
-    eval: |args| {
+    eval: |args, out| {
         with_all(pieces(string(args, 1)).flatten(), |available| {
             available.sort_unstable();
             let highest = available.iter().map(|r| r.1).max().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) const CPU_SET: View = View {
                     break;
                 }
             }
-            ViewFields::of([
+            out.set([
                 ViewField::Int(maximum),
                 ViewField::Bool(beyond),
                 ViewField::Bool(missing && !beyond && !malformed),
@@ -72,13 +72,13 @@ pub(super) const NANO_CPUS: View = View {
     )],
     doc: "A number of processors, in the unit of NanoCpus",
     source: "moby daemon/daemon_unix.go verifyPlatformContainerResources",
-    eval: |args| {
+    eval: |args, out| {
         let cpus = match args.first() {
             Some(ViewArg::Int(n)) => *n,
             Some(ViewArg::Item(item)) => item.int(),
             _ => 0,
         };
-        ViewFields::of([ViewField::Int(cpus.saturating_mul(1_000_000_000))])
+        out.set([ViewField::Int(cpus.saturating_mul(1_000_000_000))])
     },
 };
 

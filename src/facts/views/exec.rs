@@ -1,6 +1,6 @@
 use super::few::with_all;
 use super::text::{go_lower, trim_space};
-use super::{ParamType, View, ViewFields, ViewType, cut, str_field, string, strings};
+use super::{ParamType, View, ViewType, cut, str_field, string, strings};
 
 pub(super) const EXEC_OPT: View = View {
     name: "exec_opt",
@@ -15,9 +15,9 @@ pub(super) const EXEC_OPT: View = View {
     ],
     doc: "One execution option, `key=value`",
     source: "moby v28.5.2 daemon/config/config.go parseExecOptions",
-    eval: |args| {
+    eval: |args, out| {
         let (key, value) = cut(string(args, 0), b"=").unwrap_or_default();
-        ViewFields::of([str_field(go_lower(trim_space(key))), str_field(trim_space(value))])
+        out.set([str_field(go_lower(trim_space(key))), str_field(trim_space(value))])
     },
 };
 
@@ -34,14 +34,14 @@ pub(super) const EXEC_OPTS: View = View {
     ],
     doc: "The cgroup driver that a list of execution options asks for; daemons up to 27 take the first, later ones the last",
     source: "moby daemon/daemon_unix.go getCD; v28.5.2 daemon/config/config.go GetExecOpt",
-    eval: |args| {
+    eval: |args, out| {
         const DRIVER: &[u8] = b"native.cgroupdriver";
         let options =
             strings(args, 0).filter_map(|o| cut(o, b"=")).map(|(k, v)| (trim_space(k), trim_space(v)));
         with_all(options, |options| {
             let first = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(DRIVER));
             let last = options.iter().rfind(|(key, _)| go_lower(key) == DRIVER);
-            ViewFields::of([first, last].map(|found| str_field(found.map_or(&[][..], |o| o.1))))
+            out.set([first, last].map(|found| str_field(found.map_or(&[][..], |o| o.1))))
         })
     },
 };

@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewFields, ViewType, strings};
+use super::{ParamType, View, ViewField, ViewType, strings};
 
 pub(super) const HOST_GATEWAYS: View = View {
     name: "host_gateways",
@@ -9,16 +9,16 @@ pub(super) const HOST_GATEWAYS: View = View {
     ],
     doc: "Addresses of which there may be one of each family; IPv4 mapped into IPv6 counts as IPv6, and so does the empty text",
     source: "moby v28.5.2 internal/opts/host_gateway_opts.go ValidateHostGatewayIPs",
-    eval: |args| {
+    eval: |args, out| {
         let (mut v4, mut v6) = (false, false);
         for address in strings(args, 0) {
             let is_v4 = !address.is_empty() && !address.contains(&b':');
             let seen = if is_v4 { &mut v4 } else { &mut v6 };
             if std::mem::replace(seen, true) {
-                return ViewFields::of([ViewField::Bool(is_v4), ViewField::Bool(!is_v4)]);
+                return out.set([ViewField::Bool(is_v4), ViewField::Bool(!is_v4)]);
             }
         }
-        ViewFields::of([ViewField::Bool(false), ViewField::Bool(false)])
+        out.set([ViewField::Bool(false), ViewField::Bool(false)])
     },
 };
 

@@ -1,6 +1,6 @@
 use super::text::trim_space;
 use super::url::Url;
-use super::{ParamType, View, ViewFields, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewType, cut, str_field, string};
 
 pub(super) const HOST_ADDR: View = View {
     name: "host_addr",
@@ -13,7 +13,7 @@ pub(super) const HOST_ADDR: View = View {
     ],
     doc: "An address that the API listens on: `unix://path`, `fd://…`, `npipe://…`, `tcp://host:port` or `host:port`",
     source: "moby opts/hosts.go ValidateHost, parseDaemonHost, parseTCPAddr",
-    eval: |args| {
+    eval: |args, out| {
         let text = trim_space(string(args, 0));
         let (protocol, rest) = cut(text, b"://").unwrap_or((b"tcp", text));
         let (problem, detail) = if text.is_empty() {
@@ -26,7 +26,7 @@ pub(super) const HOST_ADDR: View = View {
                 _ => ("protocol", protocol.to_vec()),
             }
         };
-        ViewFields::of([str_field(problem), str_field(text), str_field(protocol), str_field(detail)])
+        out.set([str_field(problem), str_field(text), str_field(protocol), str_field(detail)])
     },
 };
 

@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 
 pub(super) const MEDIA_TYPE: View = View {
     name: "media_type",
@@ -9,9 +9,9 @@ pub(super) const MEDIA_TYPE: View = View {
     ],
     doc: "The value of a Content-Type header: `type/subtype; name=value`",
     source: "Go mime.ParseMediaType",
-    eval: |args| match media_type(string(args, 0)) {
-        Ok(text) => ViewFields::of([str_field(&b""[..]), str_field(text)]),
-        Err(problem) => ViewFields::of([str_field(problem), str_field(&b""[..])]),
+    eval: |args, out| match media_type(string(args, 0)) {
+        Ok(text) => out.set([str_field(&b""[..]), str_field(text)]),
+        Err(problem) => out.set([str_field(problem), str_field(&b""[..])]),
     },
 };
 
@@ -21,9 +21,9 @@ pub(super) const CONTAINER_NAME: View = View {
     fields: &[("text", ViewType::String, "the name without one leading slash")],
     doc: "The name of a container, as clients write it: perhaps with a slash in front",
     source: "moby daemon/names.go reserveName, daemon/container.go GetContainer",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
-        ViewFields::of([str_field(text.strip_prefix(b"/").unwrap_or(text))])
+        out.set([str_field(text.strip_prefix(b"/").unwrap_or(text))])
     },
 };
 
@@ -37,12 +37,12 @@ pub(super) const PLATFORM_TEXT: View = View {
     )],
     doc: "A platform as people read it: `linux/arm/v7`",
     source: "containerd platforms.Format",
-    eval: |args| {
+    eval: |args, out| {
         let parts: Vec<&[u8]> = (0..3).map(|i| string(args, i)).filter(|part| !part.is_empty()).collect();
         if string(args, 0).is_empty() {
-            return ViewFields::of([str_field("unknown")]);
+            return out.set([str_field("unknown")]);
         }
-        ViewFields::of([str_field(parts.join(&b'/'))])
+        out.set([str_field(parts.join(&b'/'))])
     },
 };
 
@@ -59,12 +59,12 @@ pub(super) const PLATFORM_PART: View = View {
     ],
     doc: "What stands between the slashes of a platform",
     source: "containerd platforms.Parse",
-    eval: |args| {
+    eval: |args, out| {
         let plain = |part: &&[u8]| {
             !part.is_empty() && part.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         };
         let odd = string(args, 0).split(|b| *b == b'/').find(|part| !plain(part));
-        ViewFields::of([ViewField::Bool(odd.is_some()), str_field(odd.unwrap_or_default())])
+        out.set([ViewField::Bool(odd.is_some()), str_field(odd.unwrap_or_default())])
     },
 };
 

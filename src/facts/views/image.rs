@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewType, str_field, string};
 
 pub(super) const IMAGE_NAME: View = View {
     name: "image_name",
@@ -13,9 +13,9 @@ pub(super) const IMAGE_NAME: View = View {
     ],
     doc: "The name of an image: `[registry/]path[:tag][@digest]`, or 64 hexadecimal digits",
     source: "distribution reference.ParseAnyReference, TagNameOnly, FamiliarString",
-    eval: |args| match familiar(&String::from_utf8_lossy(string(args, 0))) {
-        Ok(text) => ViewFields::of([str_field(&b""[..]), str_field(text)]),
-        Err(problem) => ViewFields::of([str_field(problem), str_field(&b""[..])]),
+    eval: |args, out| match familiar(&String::from_utf8_lossy(string(args, 0))) {
+        Ok(text) => out.set([str_field(&b""[..]), str_field(text)]),
+        Err(problem) => out.set([str_field(problem), str_field(&b""[..])]),
     },
 };
 

@@ -1,5 +1,5 @@
 use super::few::with_all;
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, strings};
+use super::{ParamType, View, ViewField, ViewType, cut, str_field, strings};
 
 pub(super) const LABEL_CONFLICT: View = View {
     name: "label_conflict",
@@ -12,20 +12,20 @@ pub(super) const LABEL_CONFLICT: View = View {
     ],
     doc: "The first contradiction in a list of labels `key=value`; keys are compared with their case, entries without `=` are skipped",
     source: "moby daemon/config/config.go GetConflictFreeLabels",
-    eval: |args| {
+    eval: |args, out| {
         let labels = strings(args, 0).enumerate().filter_map(|(at, label)| Some((cut(label, b"=")?, at)));
         with_all(labels.map(|((key, value), at)| (key, at, value)), |labels| {
             // Those of one key stand side by side then, the earliest first.
             labels.sort_unstable();
             let pairs = labels.iter().zip(labels.iter().skip(1)).filter(|(a, b)| a.0 == b.0 && a.2 != b.2);
             match pairs.min_by_key(|(_, later)| later.1) {
-                Some((earlier, later)) => ViewFields::of([
+                Some((earlier, later)) => out.set([
                     ViewField::Bool(true),
                     str_field(later.0),
                     str_field(later.2),
                     str_field(earlier.2),
                 ]),
-                None => ViewFields::of([ViewField::Bool(false), str_field(""), str_field(""), str_field("")]),
+                None => out.set([ViewField::Bool(false), str_field(""), str_field(""), str_field("")]),
             }
         })
     },

@@ -30,6 +30,7 @@ mod url;
 #[cfg(feature = "cli")]
 pub(crate) use names::CAPABILITIES;
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
 
 use super::Item;
 
@@ -106,39 +107,43 @@ impl ViewField<'_> {
 /// The most fields of a result.
 const MAX_FIELDS: usize = 8;
 
-/// The values of the fields of a result, in their order. They stand in place: most calls need no memory.
-#[derive(Clone, Debug)]
-pub struct ViewFields<'a> {
-    fields: [ViewField<'a>; MAX_FIELDS],
-    len: usize,
+/// The values of the fields of a result, in their order. They stand in place, and a view writes them where they stay:
+/// most calls need no memory, and a result is not copied.
+#[derive(Debug, Default)]
+pub(crate) struct ViewFields<'a> {
+    fields: [OnceCell<ViewField<'a>>; MAX_FIELDS],
+    /// Whether there may be something to free. Nearly always there is not, which is seen sooner than all is dropped.
+    owns: Cell<bool>,
 }
 
 impl<'a> ViewFields<'a> {
-    #[inline]
-    fn of<const N: usize>(values: [ViewField<'a>; N]) -> Self {
+    /// What a view found, once.
+    #[inline(always)]
+    fn set<const N: usize>(&self, mut values: [ViewField<'a>; N]) {
         const { assert!(N <= MAX_FIELDS) };
-        let mut fields = [const { ViewField::Bool(false) }; MAX_FIELDS];
-        // What is replaced owns nothing.
-        let put = |(field, value)| std::mem::forget(std::mem::replace(field, value));
-        fields.iter_mut().zip(values).for_each(put);
-        Self { fields, len: N }
+        for (place, value) in self.fields.iter().zip(&mut values) {
+            if matches!(value, ViewField::Str(Cow::Owned(_)) | ViewField::Strs(_)) {
+                self.owns.set(true);
+            }
+            drop(place.set(std::mem::replace(value, ViewField::Bool(false))));
+        }
+        // What is left owns nothing.
+        std::mem::forget(values);
     }
 
-    /// Whether there is something to free. Nearly always there is not, which is seen sooner than each field is dropped.
+    /// The value of the field with this number, once there is one.
     #[inline]
-    pub(crate) fn owns(&self) -> bool {
-        self.iter().any(|field| matches!(field, ViewField::Str(Cow::Owned(_)) | ViewField::Strs(_)))
+    pub(crate) fn get(&self, index: usize) -> Option<&ViewField<'a>> {
+        self.fields.get(index)?.get()
     }
 
-    /// The value of the field with this number.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<&ViewField<'a>> {
-        self.fields.get(..self.len)?.get(index)
-    }
-
-    /// All values.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ViewField<'a>> {
-        self.fields.iter().take(self.len)
+    /// Nothing is found any more.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        let old = std::mem::take(self);
+        if !old.owns.get() {
+            std::mem::forget(old);
+        }
     }
 }
 
@@ -155,8 +160,18 @@ pub struct View {
     pub doc: &'static str,
     /// The original whose parser it is.
     pub source: &'static str,
-    /// The parser: the values of the fields, in their order.
-    pub eval: for<'a> fn(&[ViewArg<'a>]) -> ViewFields<'a>,
+    /// The parser: sets the fields of an empty result.
+    pub(crate) eval: for<'a> fn(&[ViewArg<'a>], &ViewFields<'a>),
+}
+
+impl View {
+    /// The values of the fields for these arguments, in their order.
+    #[must_use]
+    pub fn call<'a>(&self, args: &[ViewArg<'a>]) -> Vec<ViewField<'a>> {
+        let out = ViewFields::default();
+        (self.eval)(args, &out);
+        out.fields.into_iter().map_while(OnceCell::into_inner).collect()
+    }
 }
 
 /// All views, by name.
@@ -283,7 +298,7 @@ fn cut<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
 mod tests {
     use super::*;
 
-    fn named(view: &View, values: &ViewFields<'_>) -> Vec<(&'static str, ViewField<'static>)> {
+    fn named(view: &View, values: &[ViewField<'_>]) -> Vec<(&'static str, ViewField<'static>)> {
         view.fields.iter().map(|f| f.0).zip(values.iter().map(ViewField::to_owned)).collect()
     }
 
@@ -291,7 +306,7 @@ mod tests {
     pub(super) fn call(name: &str, args: &[&str]) -> Vec<(&'static str, ViewField<'static>)> {
         let view = view(name).unwrap();
         let args: Vec<_> = args.iter().map(|a| ViewArg::Str(a.as_bytes())).collect();
-        named(view, &(view.eval)(&args))
+        named(view, &view.call(&args))
     }
 
     /// Calls a view with one list of strings.
@@ -318,8 +333,7 @@ mod tests {
         let root = facts.root();
         facts.slot_mut(root).unwrap().value = crate::facts::Value::List(id);
         let view = view(name).unwrap();
-        let values = (view.eval)(&[ViewArg::Item(Item::root(&facts, "list").unwrap())]);
-        named(view, &values)
+        named(view, &view.call(&[ViewArg::Item(Item::root(&facts, "list").unwrap())]))
     }
 
     /// Field `field` of a result, as text.
@@ -353,8 +367,8 @@ mod tests {
         ];
         for view in views() {
             for args in odd {
-                let fields = (view.eval)(args);
-                assert_eq!(fields.iter().len(), view.fields.len(), "{}", view.name);
+                let fields = view.call(args);
+                assert_eq!(fields.len(), view.fields.len(), "{}", view.name);
                 for (value, (name, ty, doc)) in fields.iter().zip(view.fields) {
                     let fits = matches!(
                         (value, ty),

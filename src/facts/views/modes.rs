@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, cut, str_field, string};
 
 pub(super) const CONTAINER_MODE: View = View {
     name: "container_mode",
@@ -9,9 +9,9 @@ pub(super) const CONTAINER_MODE: View = View {
     ],
     doc: "A mode that joins another container's namespace, `container:name`",
     source: "moby api/types/container/hostconfig.go containerID, IpcMode.Container, PidMode.Container",
-    eval: |args| {
+    eval: |args, out| {
         let name = string(args, 0).strip_prefix(b"container:");
-        ViewFields::of([ViewField::Bool(name.is_some()), str_field(name.unwrap_or_default())])
+        out.set([ViewField::Bool(name.is_some()), str_field(name.unwrap_or_default())])
     },
 };
 
@@ -30,11 +30,11 @@ pub(super) const SECURITY_OPT: View = View {
     ],
     doc: "A security option: `key=value`, or `key:value` as it was written once",
     source: "moby daemon/daemon_unix.go parseSecurityOpt; Go strconv.ParseBool",
-    eval: |args| {
+    eval: |args, out| {
         let option = string(args, 0);
         let parts = cut(option, b"=").or_else(|| cut(option, b":"));
         let (key, value) = parts.unwrap_or_default();
-        ViewFields::of([
+        out.set([
             ViewField::Bool(parts.is_some()),
             str_field(key),
             str_field(value),

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::text::integer;
-use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 
 pub(super) const SIGNAL: View = View {
     name: "signal",
@@ -12,12 +12,12 @@ pub(super) const SIGNAL: View = View {
     ],
     doc: "A signal by number or name",
     source: "moby/sys/signal ParseSignal",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
         let number = integer(text, 64);
         let upper = go_upper(text);
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-        ViewFields::of([
+        out.set([
             ViewField::Bool(number.is_some_and(|n| n != 0)),
             ViewField::Bool(number.is_none() && is_signal(name)),
         ])
@@ -33,22 +33,22 @@ pub(super) const CAP_NAME: View = View {
     ],
     doc: "The name of a capability as the daemon normalizes it",
     source: "moby oci/caps/utils.go NormalizeLegacyCapabilities",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
         // Nearly all are in capitals already.
         let bare = text.strip_prefix(b"CAP_").unwrap_or(text);
         let is = |name: &&&str| name.as_bytes().get(4..) == Some(bare);
         let all = (text == b"ALL").then_some(&"ALL");
         if let Some(name) = all.or_else(|| CAPABILITIES.iter().find(is)) {
-            return ViewFields::of([str_field(*name), ViewField::Bool(true)]);
+            return out.set([str_field(*name), ViewField::Bool(true)]);
         }
         let upper = go_upper(text);
         if upper == "ALL" {
-            return ViewFields::of([str_field("ALL"), ViewField::Bool(true)]);
+            return out.set([str_field("ALL"), ViewField::Bool(true)]);
         }
         let full = if upper.starts_with("CAP_") { upper.into_owned() } else { format!("CAP_{upper}") };
         let known = CAPABILITIES.contains(&full.as_str());
-        ViewFields::of([str_field(full), ViewField::Bool(known)])
+        out.set([str_field(full), ViewField::Bool(known)])
     },
 };
 

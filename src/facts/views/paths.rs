@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 use crate::facts::path::{clean, join};
 
 pub(super) const CLEAN_PATH: View = View {
@@ -9,7 +9,7 @@ pub(super) const CLEAN_PATH: View = View {
     fields: &[("text", ViewType::String, "the shortest path with the same lexical meaning")],
     doc: "A path without `.`, `..` and repeated slashes, as far as its text alone tells",
     source: "Go filepath.Clean",
-    eval: |args| ViewFields::of([str_field(clean(string(args, 0)))]),
+    eval: |args, out| out.set([str_field(clean(string(args, 0)))]),
 };
 
 pub(super) const WRAPPER_PATH: View = View {
@@ -29,7 +29,7 @@ pub(super) const WRAPPER_PATH: View = View {
     ],
     doc: "Where the wrapper script of a runtime of this name would be written: `<data-root>/runtimes/<name>.<hash>`, cleaned",
     source: "moby daemon/runtime_unix.go wrapRuntime: filepath.Join",
-    eval: |args| wrapper_path(string(args, 0), string(args, 1)),
+    eval: |args, out| out.set(wrapper_path(string(args, 0), string(args, 1))),
 };
 
 pub(super) const MOUNT_PATH: View = View {
@@ -43,19 +43,14 @@ pub(super) const MOUNT_PATH: View = View {
     ],
     doc: "A path inside a container, or the source of a bind mount",
     source: "moby volume/mounts/linux_parser.go linuxValidateNotRoot, linuxValidateAbsolute",
-    eval: |args| {
+    eval: |args, out| {
         let text = slashes(string(args, 0));
         let cleaned = match &text {
             Cow::Borrowed(text) => clean(text),
             Cow::Owned(text) => Cow::Owned(clean(text).into_owned()),
         };
         let (absolute, root) = (text.starts_with(b"/"), *cleaned == *b"/");
-        ViewFields::of([
-            str_field(text),
-            ViewField::Bool(absolute),
-            ViewField::Bool(root),
-            str_field(cleaned),
-        ])
+        out.set([str_field(text), ViewField::Bool(absolute), ViewField::Bool(root), str_field(cleaned)])
     },
 };
 
@@ -69,11 +64,11 @@ pub(super) const LOCAL_PATH: View = View {
     )],
     doc: "A path that is meant to stay below a directory",
     source: "Go filepath.IsLocal",
-    eval: |args| {
+    eval: |args, out| {
         let path = string(args, 0);
         let cleaned = clean(path);
-        let out = *cleaned == *b".." || cleaned.starts_with(b"../");
-        ViewFields::of([ViewField::Bool(!path.is_empty() && !path.starts_with(b"/") && !out)])
+        let leads_out = *cleaned == *b".." || cleaned.starts_with(b"../");
+        out.set([ViewField::Bool(!path.is_empty() && !path.starts_with(b"/") && !leads_out)])
     },
 };
 
@@ -85,7 +80,7 @@ pub(super) fn slashes(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(path.iter().map(|b| if *b == b'\\' { b'/' } else { *b }).collect())
 }
 
-fn wrapper_path(data_root: &[u8], name: &[u8]) -> ViewFields<'static> {
+fn wrapper_path(data_root: &[u8], name: &[u8]) -> [ViewField<'static>; 6] {
     /// Stands for the hash: whatever it is, the last element is neither `.` nor `..`.
     const HASH: &[u8] = b".H";
     let scripts = join(&[data_root, b"runtimes"]);
@@ -100,14 +95,14 @@ fn wrapper_path(data_root: &[u8], name: &[u8]) -> ViewFields<'static> {
     let base = base.strip_suffix(HASH).unwrap_or(base);
     let below = is_below(directory, &scripts);
     let above = is_below(&scripts, directory);
-    ViewFields::of([
+    [
         str_field(directory.to_vec()),
         str_field(base.to_vec()),
         ViewField::Int(i64::try_from(base.len()).unwrap_or(i64::MAX)),
         ViewField::Bool(below),
         ViewField::Bool(above),
         ViewField::Bool(!below && !above && directory != scripts),
-    ])
+    ]
 }
 
 /// Whether one clean path lies strictly below another.

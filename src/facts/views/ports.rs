@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, cut, str_field, string};
 use crate::facts::text::decimal;
 
 pub(super) const PORT_SPEC: View = View {
@@ -16,13 +16,13 @@ pub(super) const PORT_SPEC: View = View {
     ],
     doc: "A port, perhaps a range of ports, and its protocol: `80`, `53/udp`, `8000-8010/tcp`",
     source: "go-connections nat.SplitProtoPort, ParsePort, ParsePortRange",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
         let (port, rest) = cut(text, b"/").unwrap_or((text, b""));
         let protocol = rest.split(|b| *b == b'/').next().unwrap_or_default();
         let protocol = if protocol.is_empty() { b"tcp" } else { protocol };
         let protocol = if port.is_empty() { b"" } else { protocol };
-        ViewFields::of([
+        out.set([
             str_field(port),
             str_field(protocol),
             ViewField::Bool(number(port).is_some()),

@@ -1,5 +1,5 @@
 use super::url::Url;
-use super::{ParamType, View, ViewField, ViewFields, ViewType, cut, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, cut, str_field, string};
 use crate::facts::quote;
 use crate::facts::text::{parse_addr, parse_ip};
 
@@ -18,14 +18,14 @@ pub(super) const MIRROR_URL: View = View {
     ],
     doc: "A mirror of a registry, as a URL",
     source: "moby registry/config.go ValidateMirror; Go net/url",
-    eval: |args| {
+    eval: |args, out| {
         let mirror = string(args, 0);
         let has_scheme = cut(mirror, b"://").is_some_and(|(scheme, _)| !scheme.is_empty());
         let (url, reason) = match Url::parse(mirror) {
             Ok(url) => (url, None),
             Err(reason) => (Url::default(), Some(reason)),
         };
-        ViewFields::of([
+        out.set([
             ViewField::Bool(has_scheme),
             ViewField::Bool(reason.is_none()),
             str_field(reason.unwrap_or_default()),
@@ -48,14 +48,14 @@ pub(super) const REGISTRY_HOST: View = View {
     ],
     doc: "A registry by subnet, or by host and perhaps port",
     source: "moby registry/config.go loadInsecureRegistries, validateHostPort; distribution/reference DomainRegexp",
-    eval: |args| {
+    eval: |args, out| {
         let registry = string(args, 0);
         let scheme = [&b"http://"[..], b"https://"].into_iter().find(|scheme| {
             registry.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
         let text = registry.get(scheme.map_or(0, <[u8]>::len)..).unwrap_or_default();
         let error = if is_cidr(text) { String::new() } else { host_port_error(text) };
-        ViewFields::of([ViewField::Bool(scheme.is_some()), str_field(text), str_field(error)])
+        out.set([ViewField::Bool(scheme.is_some()), str_field(text), str_field(error)])
     },
 };
 

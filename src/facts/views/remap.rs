@@ -1,5 +1,5 @@
 use super::text::integer;
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 
 pub(super) const USERNS_REMAP: View = View {
     name: "userns_remap",
@@ -13,7 +13,7 @@ pub(super) const USERNS_REMAP: View = View {
     ],
     doc: "The user, and perhaps the group, whose subordinate ids containers get: `user`, `user:group`",
     source: "moby daemon/daemon_unix.go parseRemappedRoot",
-    eval: |args: &[ViewArg<'_>]| -> ViewFields<'_> {
+    eval: |args, out| {
         let text = string(args, 0);
         let mut parts = text.split(|b| *b == b':');
         let (user, group) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -22,7 +22,7 @@ pub(super) const USERNS_REMAP: View = View {
             number.map_or_else(|| str_field(part.to_vec()), |n| str_field(n.to_string()))
         };
         let (uid, gid) = (integer(user, 32), integer(group, 32));
-        ViewFields::of([
+        out.set([
             ViewField::Int(i64::try_from(count).unwrap_or(i64::MAX)),
             plain(user, uid),
             ViewField::Bool(uid.is_some()),

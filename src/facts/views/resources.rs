@@ -1,5 +1,5 @@
 use super::text::{integer, trim_space};
-use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, strings};
+use super::{ParamType, View, ViewField, ViewType, str_field, strings};
 
 pub(super) const GENERIC_RESOURCES: View = View {
     name: "generic_resources",
@@ -15,10 +15,10 @@ pub(super) const GENERIC_RESOURCES: View = View {
     ],
     doc: "The resources of a swarm node, `name=value`: a name with one integer is counted, a name with texts has named units",
     source: "swarmkit api/genericresource/parse.go Parse",
-    eval: |args| parse(strings(args, 0)),
+    eval: |args, out| out.set(parse(strings(args, 0))),
 };
 
-fn parse<'a>(entries: impl Iterator<Item = &'a [u8]>) -> ViewFields<'a> {
+fn parse<'a>(entries: impl Iterator<Item = &'a [u8]>) -> [ViewField<'a>; 7] {
     // Names in the order of the text; Go's map has none.
     let mut named: Vec<(&[u8], Vec<&[u8]>)> = Vec::new();
     let mut index = std::collections::BTreeMap::new();
@@ -42,7 +42,7 @@ fn parse<'a>(entries: impl Iterator<Item = &'a [u8]>) -> ViewFields<'a> {
         _ => false,
     });
     let mixed = named.iter().find(|(_, v)| v.len() > 1 && v.iter().any(|v| integer(v, 64).is_some()));
-    ViewFields::of([
+    [
         ViewField::Bool(malformed.is_some()),
         str_field(malformed.unwrap_or_default()),
         ViewField::Bool(negative.is_some()),
@@ -50,7 +50,7 @@ fn parse<'a>(entries: impl Iterator<Item = &'a [u8]>) -> ViewFields<'a> {
         ViewField::Bool(mixed.is_some()),
         str_field(mixed.map_or(&[][..], |m| m.0)),
         ViewField::Strs(mixed.map_or_else(Box::default, |m| m.1.iter().map(|v| v.to_vec()).collect())),
-    ])
+    ]
 }
 
 #[cfg(test)]

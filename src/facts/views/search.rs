@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 
 pub(super) const DNS_SEARCH: View = View {
     name: "dns_search",
@@ -9,9 +9,9 @@ pub(super) const DNS_SEARCH: View = View {
     ],
     doc: "A search domain: labels of letters, digits and inner hyphens, joined by dots, with a letter in it and fewer than 255 bytes",
     source: "moby opts/opts.go ValidateDNSSearch, validateDomain",
-    eval: |args| {
+    eval: |args, out| {
         let text = trim_spaces(string(args, 0));
-        ViewFields::of([ViewField::Bool(text == b"." || is_domain(text)), str_field(text)])
+        out.set([ViewField::Bool(text == b"." || is_domain(text)), str_field(text)])
     },
 };
 

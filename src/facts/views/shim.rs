@@ -1,4 +1,4 @@
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewArg, ViewField, ViewType, str_field, string};
 use crate::facts::options::{IgnoredKey, ShimOptions};
 
 pub(super) const SHIM_OPTIONS: View = View {
@@ -13,20 +13,20 @@ pub(super) const SHIM_OPTIONS: View = View {
     ],
     doc: "The options of a runtime, decoded into the structure that its runtimeType has; spec/schema/shim-options.toml lists their fields",
     source: "moby libcontainerd/shimopts/convert.go Generate; go-toml 1.9.5",
-    eval: |args| {
+    eval: |args, out| {
         let decoded = match args.get(1) {
             Some(ViewArg::Item(options)) => ShimOptions::decode(options, string(args, 0)),
             _ => None,
         };
         let Some(decoded) = decoded else {
             let none = || ViewField::Strs(Box::default());
-            return ViewFields::of([str_field(""), str_field(""), none(), none(), none()]);
+            return out.set([str_field(""), str_field(""), none(), none(), none()]);
         };
         let (mut error, mut crash) = (String::new(), String::new());
         if let Some(problem) = &decoded.problem {
             *(if problem.crash { &mut crash } else { &mut error }) = problem.message.clone();
         }
-        ViewFields::of([
+        out.set([
             str_field(error),
             str_field(crash),
             keys(decoded.unknown()),
@@ -46,7 +46,7 @@ pub(super) const SHIM_BINARY: View = View {
     fields: &[("text", ViewType::String, "containerd-shim-<a>-<b>; empty if the name has a slash or no dot")],
     doc: "The file name of a shim, made from the last two parts of a runtime name",
     source: "containerd pkg/shim BinaryName",
-    eval: |args| {
+    eval: |args, out| {
         let name = string(args, 0);
         let mut parts = name.rsplit(|b| *b == b'.');
         let text = match (parts.next(), parts.next()) {
@@ -55,7 +55,7 @@ pub(super) const SHIM_BINARY: View = View {
             }
             _ => Vec::new(),
         };
-        ViewFields::of([str_field(text)])
+        out.set([str_field(text)])
     },
 };
 

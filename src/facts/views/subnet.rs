@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{ParamType, View, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 use crate::facts::text::parse_prefix;
 
 pub(super) const SUBNET_V6: View = View {
@@ -17,20 +17,20 @@ pub(super) const SUBNET_V6: View = View {
     ],
     doc: "An IPv6 subnet, `address/bits`",
     source: "Go netip.ParsePrefix; moby libnetwork/drivers/bridge validateIPv6Subnet",
-    eval: |args| {
+    eval: |args, out| {
         let text = string(args, 0);
         // Nearly every daemon.json has none, and that is to cost nothing.
         if text.is_empty() {
-            return fields(Err(OF_NOTHING.into()), false, false, false);
+            return out.set(fields(Err(OF_NOTHING.into()), false, false, false));
         }
-        match parse_prefix(text) {
+        out.set(match parse_prefix(text) {
             Err(reason) => fields(Err(reason.into()), false, false, false),
             Ok((IpAddr::V4(v4), bits)) => fields(Ok(format!("{v4}/{bits}")), false, false, false),
             Ok((IpAddr::V6(v6), bits)) => {
                 let mapped = v6.to_ipv4_mapped().is_some();
                 fields(Ok(format!("{v6}/{bits}")), !mapped, v6.is_multicast(), clashes(v6, bits))
             }
-        }
+        });
     },
 };
 
@@ -42,13 +42,13 @@ fn fields(
     v6: bool,
     multicast: bool,
     clashes: bool,
-) -> ViewFields<'static> {
+) -> [ViewField<'static>; 6] {
     let valid = text.is_ok();
     let (text, reason) = match text {
         Ok(text) => (text, Cow::Borrowed("")),
         Err(reason) => (String::new(), reason),
     };
-    ViewFields::of([
+    [
         ViewField::Bool(valid),
         match reason {
             Cow::Borrowed(reason) => str_field(reason),
@@ -58,7 +58,7 @@ fn fields(
         ViewField::Bool(multicast),
         ViewField::Bool(clashes),
         str_field(text),
-    ])
+    ]
 }
 
 /// `addr.Masked() != fe80::/64 && fe80::/64.Overlaps(addr)`.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::few::with_all;
 use super::paths::slashes;
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string, strings};
+use super::{ParamType, View, ViewArg, ViewField, ViewType, str_field, string, strings};
 use crate::facts::path::clean;
 
 pub(super) const REPEATED_BIND: View = View {
@@ -16,7 +16,7 @@ pub(super) const REPEATED_BIND: View = View {
     ],
     doc: "The first entry of Binds whose path inside the container an earlier entry has already",
     source: "moby daemon/volumes.go registerMountPoints",
-    eval: |args| first_repeated(strings(args, 0).map(|entry| (bind_target(entry), None))),
+    eval: |args, out| out.set(first_repeated(strings(args, 0).map(|entry| (bind_target(entry), None)))),
 };
 
 pub(super) const REPEATED_MOUNT: View = View {
@@ -32,13 +32,13 @@ pub(super) const REPEATED_MOUNT: View = View {
     ],
     doc: "The first entry of Mounts whose Target an earlier entry has already",
     source: "moby daemon/volumes.go registerMountPoints",
-    eval: |args| {
+    eval: |args, out| {
         let mounts = match args.first() {
             Some(ViewArg::Item(mounts)) => Some(mounts.elements()),
             _ => None,
         };
         let targets = mounts.into_iter().flatten().filter_map(|m| m.field("Target")).map(|t| t.str());
-        first_repeated(targets.map(|target| (slashes(target), Some(target))))
+        out.set(first_repeated(targets.map(|target| (slashes(target), Some(target)))));
     },
 };
 
@@ -48,9 +48,9 @@ pub(super) const WITHIN: View = View {
     fields: &[("either", ViewType::Bool, "whether one of the texts begins with the other")],
     doc: "Two paths of which one seems to lie in the other. Texts are compared, not elements: `/var/lib/docker2` counts as within `/var/lib/docker`",
     source: "moby daemon/volumes_unix.go validateBindDaemonRoot",
-    eval: |args| {
+    eval: |args, out| {
         let (path, other) = (string(args, 0), string(args, 1));
-        ViewFields::of([ViewField::Bool(path.starts_with(other) || other.starts_with(path))])
+        out.set([ViewField::Bool(path.starts_with(other) || other.starts_with(path))])
     },
 };
 
@@ -72,7 +72,7 @@ pub(super) const SELINUX_OPTIONS: View = View {
     ],
     doc: "The label options among the security options, as far as they are read: `disable` ends the reading",
     source: "opencontainers/selinux go-selinux/label InitLabels",
-    eval: |args| {
+    eval: |args, out| {
         for option in strings(args, 0) {
             let label = option
                 .strip_prefix(b"label=")
@@ -84,21 +84,21 @@ pub(super) const SELINUX_OPTIONS: View = View {
             let mut parts = label.splitn(2, |b| *b == b':');
             let key = parts.next().unwrap_or_default();
             if parts.next().is_none() {
-                return ViewFields::of([str_field(label), str_field(&b""[..]), ViewField::Bool(true)]);
+                return out.set([str_field(label), str_field(&b""[..]), ViewField::Bool(true)]);
             }
             let known: [&[u8]; 6] = [b"user", b"role", b"type", b"filetype", b"level", b"disable"];
             if !known.contains(&key) {
-                return ViewFields::of([str_field(&b""[..]), str_field(key), ViewField::Bool(true)]);
+                return out.set([str_field(&b""[..]), str_field(key), ViewField::Bool(true)]);
             }
         }
-        ViewFields::of([str_field(&b""[..]), str_field(&b""[..]), ViewField::Bool(false)])
+        out.set([str_field(&b""[..]), str_field(&b""[..]), ViewField::Bool(false)])
     },
 };
 
 /// Each path, and how it is printed if not cleaned.
 fn first_repeated<'a>(
     targets: impl Iterator<Item = (Cow<'a, [u8]>, Option<&'a [u8]>)>,
-) -> ViewFields<'static> {
+) -> [ViewField<'static>; 2] {
     let targets = targets.enumerate().map(|(at, (target, shown))| {
         let target = match target {
             Cow::Borrowed(target) => clean(target),
@@ -113,9 +113,9 @@ fn first_repeated<'a>(
         match pairs.filter(|(a, b)| a.0 == b.0).map(|(_, later)| later).min_by_key(|later| later.1) {
             Some((target, _, shown)) => {
                 let shown = shown.map_or_else(|| target.to_vec(), <[u8]>::to_vec);
-                ViewFields::of([ViewField::Bool(true), str_field(shown)])
+                [ViewField::Bool(true), str_field(shown)]
             }
-            None => ViewFields::of([ViewField::Bool(false), str_field(&b""[..])]),
+            None => [ViewField::Bool(false), str_field(&b""[..])],
         }
     })
 }

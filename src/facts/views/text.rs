@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{ParamType, View, ViewArg, ViewField, ViewFields, ViewType, str_field, string};
+use super::{ParamType, View, ViewField, ViewType, str_field, string};
 use crate::facts::text::{decimal, ram_in_bytes, signed};
 
 pub(super) const GO_LOWER: View = View {
@@ -9,7 +9,7 @@ pub(super) const GO_LOWER: View = View {
     fields: &[("text", ViewType::String, "the text in lower case")],
     doc: "A text in lower case as Go has it: every letter of Unicode by its simple mapping; bytes that are no UTF-8 become U+FFFD",
     source: "Go strings.ToLower",
-    eval: |args| ViewFields::of([str_field(go_lower(string(args, 0)))]),
+    eval: |args, out| out.set([str_field(go_lower(string(args, 0)))]),
 };
 
 pub(super) const TRIM_SPACE: View = View {
@@ -18,9 +18,7 @@ pub(super) const TRIM_SPACE: View = View {
     fields: &[("text", ViewType::String, "the text without white space at its ends")],
     doc: "A text without the white space of Unicode at its ends",
     source: "Go strings.TrimSpace",
-    eval: |args: &[ViewArg<'_>]| -> ViewFields<'_> {
-        ViewFields::of([str_field(trim_space(string(args, 0)))])
-    },
+    eval: |args, out| out.set([str_field(trim_space(string(args, 0)))]),
 };
 
 pub(super) const RAM_SIZE: View = View {
@@ -32,9 +30,9 @@ pub(super) const RAM_SIZE: View = View {
     ],
     doc: "A size of memory such as `64m` or `1.5 GiB`",
     source: "docker/go-units RAMInBytes",
-    eval: |args| match ram_in_bytes(string(args, 0)) {
-        Ok(bytes) => ViewFields::of([str_field(""), ViewField::Int(bytes)]),
-        Err(problem) => ViewFields::of([str_field(problem), ViewField::Int(0)]),
+    eval: |args, out| match ram_in_bytes(string(args, 0)) {
+        Ok(bytes) => out.set([str_field(""), ViewField::Int(bytes)]),
+        Err(problem) => out.set([str_field(problem), ViewField::Int(0)]),
     },
 };
 
@@ -47,9 +45,9 @@ pub(super) const ATOI: View = View {
     ],
     doc: "A number as Go reads it: no white space, no separators, leading zeros allowed",
     source: "Go strconv.Atoi",
-    eval: |args| {
+    eval: |args, out| {
         let number = integer(string(args, 0), 64);
-        ViewFields::of([ViewField::Bool(number.is_some()), ViewField::Int(number.unwrap_or_default())])
+        out.set([ViewField::Bool(number.is_some()), ViewField::Int(number.unwrap_or_default())])
     },
 };
 

@@ -243,7 +243,7 @@ impl Grounder<'_> {
             Arg::Term(_) | Arg::Nothing => None,
         });
         let args = args.collect::<Option<Vec<_>>>()?;
-        Some(match (view.eval)(&args).get(at)?.to_owned() {
+        Some(match view.call(&args).get(at)?.to_owned() {
             ViewField::Bool(b) => Val::Bool(b),
             ViewField::Int(n) => Val::Int(n),
             ViewField::Str(s) => Val::Str(s.into_owned()),

@@ -31,7 +31,7 @@ pub(super) fn numbers_of_views(
         let (numbers, more) = [own].into_iter().chain(INTEGERS).find_map(|n| {
             let mut more = fixed.clone();
             more.insert(*argument, n);
-            let fields = (view.eval)(&[ViewArg::Int(n)]);
+            let fields = view.call(&[ViewArg::Int(n)]);
             for (output, at) in &call.outputs {
                 if let Some(ViewField::Int(made)) = fields.get(*at) {
                     more.insert(*output, *made);

@@ -210,7 +210,7 @@ impl Search<'_> {
             if args.len() < call.args.len() {
                 continue;
             }
-            let fields = (view.eval)(&args);
+            let fields = view.call(&args);
             for (number, holds) in &call.atoms {
                 let Some(atom) = self.space.atoms().get(*number) else { continue };
                 if exact::outcome(self.space, atom, call.term, &fields).is_some_and(|o| o != *holds) {
