@@ -7,6 +7,17 @@ pub(super) enum Truth {
     Unknown,
 }
 
+impl Truth {
+    /// `None` if it is unknown.
+    pub(super) fn known(self) -> Option<bool> {
+        match self {
+            Self::False => Some(false),
+            Self::True => Some(true),
+            Self::Unknown => None,
+        }
+    }
+}
+
 impl core::convert::From<bool> for Truth {
     fn from(b: bool) -> Self {
         if b { Self::True } else { Self::False }

@@ -1,6 +1,5 @@
 //! Tests of a field against what stands in a rule, ready to run: most of what is asked of a document.
 
-use super::answers::Truth;
 use super::bases::{Base, Bases, MAX_BASES, Spot};
 use super::loops::Frame;
 use super::plan::{
@@ -33,6 +32,8 @@ pub(super) enum Glance {
     KeyOneOf(u8, Box<[Vec<u8>]>),
     InMap(Box<[u8]>, Place),
     Entry(Box<Entry>),
+    /// What takes longer: the number that whoever asks has for it.
+    Longer(u32),
 }
 
 /// A test of a map's entry.
@@ -111,43 +112,42 @@ impl Glance {
         })
     }
 
+    /// `None` if nobody told, or if it takes longer.
     #[inline(always)]
-    pub(super) fn ask(&self, places: &Places<'_>) -> Truth {
-        let known = match self {
-            Self::Empty(place) => places.known(*place).map(|(facts, slot)| size(facts, slot) == 0),
-            Self::True(place) => {
-                places.known(*place).map(|(_, slot)| matches!(slot.value, Value::Bool(true)))
-            }
+    pub(super) fn ask(&self, places: &Places<'_>) -> Option<bool> {
+        match self {
+            Self::Empty(place) => places.is_empty(place),
+            Self::True(place) => places.known(place).map(|slot| matches!(slot.value, Value::Bool(true))),
             // Of what nobody told it is known that it is not there.
-            Self::Present(place) => Some(places.get(*place).1.is_present(place.nillable)),
-            Self::Number(op, place, n) => places.number(*place).map(|found| op.holds(found, *n)),
+            Self::Present(place) => Some(places.get(place).is_present(place.nillable)),
+            Self::Number(op, place, n) => places.number(place).map(|found| op.holds(found, *n)),
             Self::Numbers(op, left, right) => {
-                let numbers = places.number(*left).zip(places.number(*right));
+                let numbers = places.number(left).zip(places.number(right));
                 numbers.map(|(left, right)| op.holds(left, right))
             }
-            Self::Same(place, literal) => places.text(*place).map(|text| same(text, literal)),
-            Self::OneOf(place, literals) => places.text(*place).map(|text| one_of(text, literals)),
-            Self::Starts(place, literal) => places.text(*place).map(|text| starts(text, literal)),
-            Self::Ends(place, literal) => places.text(*place).map(|text| text.ends_with(literal)),
-            Self::HasByte(place, byte) => places.text(*place).map(|text| text.contains(byte)),
+            Self::Same(place, literal) => places.text(place).map(|text| same(text, literal)),
+            Self::OneOf(place, literals) => places.text(place).map(|text| one_of(text, literals)),
+            Self::Starts(place, literal) => places.text(place).map(|text| starts(text, literal)),
+            Self::Ends(place, literal) => places.text(place).map(|text| text.ends_with(literal)),
+            Self::HasByte(place, byte) => places.text(place).map(|text| text.contains(byte)),
             Self::Size(op, place, n) => {
-                let found = places.known(*place).map(|(facts, slot)| size(facts, slot));
+                let found = places.known(place).map(|slot| size(places.facts(place), slot));
                 found.map(|found| op.holds(i64::try_from(found).unwrap_or(i64::MAX), *n))
             }
             Self::KeyOneOf(var, literals) => {
                 places.keys.get(usize::from(*var)).map(|key| one_of(key, literals))
             }
-            Self::InMap(key, map) => places.entry(*map, key).map(|(_, entry)| entry.is_some()),
-            Self::Entry(entry) => places.entry(entry.map, &entry.key).map(|(facts, slot)| {
+            Self::InMap(key, map) => places.entry(map, key).map(|entry| entry.is_some()),
+            Self::Entry(entry) => places.entry(&entry.map, &entry.key).map(|slot| {
                 let slot = slot.unwrap_or(Slot::zero());
                 if entry.literals.is_empty() {
-                    size(facts, slot) == 0
+                    nothing(places.facts(&entry.map), slot)
                 } else {
                     one_of(string(slot), &entry.literals)
                 }
             }),
-        };
-        known.map_or(Truth::Unknown, Truth::from)
+            Self::Longer(_) => None,
+        }
     }
 }
 
@@ -269,7 +269,8 @@ pub(super) fn starts(text: &[u8], literal: &[u8]) -> bool {
 impl Place {
     /// `None` if it takes more to come there.
     pub(super) fn new(path: &Path) -> Option<Self> {
-        let looped = |var: usize, at: usize| u8::try_from(MAX_BASES + 2 * var + at).ok();
+        let looped =
+            |var, at| if var < MAX_LOOPS { u8::try_from(MAX_BASES + 2 * var + at).ok() } else { None };
         let (record, field) = match (path.reach, path.steps.as_slice()) {
             (Reach::Spot(Spot { base, field }), _) => (base, field),
             (Reach::Element(var), _) => (looped(var, 0)?, 0),
@@ -316,60 +317,80 @@ impl<'e> Places<'e> {
         }
     }
 
-    /// Whether there is nothing in it, neither elements nor entries; false if nobody told.
-    #[inline]
-    pub(super) fn is_empty(&self, place: Place) -> bool {
-        self.known(place).is_some_and(|(facts, slot)| size(facts, slot) == 0)
+    /// Whether there is nothing in it, neither bytes nor elements nor entries; `None` if nobody told.
+    #[inline(always)]
+    pub(super) fn is_empty(&self, place: &Place) -> Option<bool> {
+        let slot = self.known(place)?;
+        Some(nothing(self.facts(place), slot))
     }
 
     /// An entry of a map, if it is there; `None` if nobody told the map.
     #[inline]
-    fn entry(&self, map: Place, key: &[u8]) -> Option<(&'e Facts<'e>, Option<&'e Slot<'e>>)> {
-        let (facts, slot) = self.known(map)?;
-        let entry = match slot.value {
-            Value::Map(map) => facts.map_get(map, key),
-            _ => None,
-        };
-        Some((facts, entry.map(|entry| facts.slot(entry.slot))))
+    fn entry(&self, map: &Place, key: &[u8]) -> Option<Option<&'e Slot<'e>>> {
+        let Value::Map(entries) = self.known(map)?.value else { return Some(None) };
+        let facts = self.facts(map);
+        Some(facts.map_get(entries, key).map(|entry| facts.slot(entry.slot)))
     }
 
-    /// A text; `None` if nobody told.
     #[inline]
-    pub(super) fn text_at(&self, at: TextPlace) -> Option<&'e [u8]> {
-        match at {
-            TextPlace::Place(place) => self.text(place),
-            TextPlace::Key(var) => self.keys.get(usize::from(var)).copied(),
-        }
+    fn record(&self, place: &Place) -> &Record<'e> {
+        let [first, ..] = &self.records;
+        // `Place::new` makes none that lies outside: so there is nothing to check.
+        self.records.get(usize::from(place.record) % PLACES).unwrap_or(first)
     }
 
-    /// The slot of a place, and its document. There is none where the record is not there.
+    /// The document of a place.
     #[inline]
-    fn get(&self, place: Place) -> (Option<&'e Facts<'e>>, &'e Slot<'e>) {
-        match self.records.get(usize::from(place.record)) {
-            Some(record) => {
-                (Some(record.facts), record.slots.get(usize::from(place.field)).unwrap_or(Slot::zero()))
-            }
-            None => (None, Slot::zero()),
-        }
+    fn facts(&self, place: &Place) -> &'e Facts<'e> {
+        self.record(place).facts
+    }
+
+    /// The slot of a place; zero where the record is not there.
+    #[inline]
+    fn get(&self, place: &Place) -> &'e Slot<'e> {
+        self.record(place).slots.get(usize::from(place.field)).unwrap_or(Slot::zero())
     }
 
     /// The same; `None` if nobody told.
     #[inline]
-    fn known(&self, place: Place) -> Option<(&'e Facts<'e>, &'e Slot<'e>)> {
-        let (facts, slot) = self.get(place);
-        if place.open && !slot.is_present(place.nillable) { None } else { Some((facts?, slot)) }
+    fn known(&self, place: &Place) -> Option<&'e Slot<'e>> {
+        let slot = self.get(place);
+        if place.open && !slot.is_present(place.nillable) { None } else { Some(slot) }
     }
 
     #[inline]
-    fn number(&self, place: Place) -> Option<i64> {
-        self.known(place).map(|(_, slot)| match slot.value {
+    fn number(&self, place: &Place) -> Option<i64> {
+        self.known(place).map(|slot| match slot.value {
             Value::Int(n) => n,
             _ => 0,
         })
     }
 
     #[inline]
-    fn text(&self, place: Place) -> Option<&'e [u8]> {
-        self.known(place).map(|(_, slot)| string(slot))
+    fn text(&self, place: &Place) -> Option<&'e [u8]> {
+        self.known(place).map(string)
+    }
+
+    /// A text; `None` if nobody told.
+    #[inline]
+    pub(super) fn text_at(&self, at: &TextPlace) -> Option<&'e [u8]> {
+        match at {
+            TextPlace::Place(place) => self.text(place),
+            TextPlace::Key(var) => self.keys.get(usize::from(*var)).copied(),
+        }
+    }
+}
+
+/// Whether a size is 0. Short for texts and for what is not there, which is nearly all.
+#[inline(always)]
+fn nothing(facts: &Facts<'_>, slot: &Slot<'_>) -> bool {
+    #[inline(never)]
+    fn no_elements(facts: &Facts<'_>, slot: &Slot<'_>) -> bool {
+        size(facts, slot) == 0
+    }
+    match &slot.value {
+        Value::Str(text) => text.is_empty(),
+        Value::Zero => true,
+        _ => no_elements(facts, slot),
     }
 }

@@ -26,6 +26,7 @@ use crate::facts::views::ViewArg;
 pub(super) struct Quiet {
     /// The tests of all stages, those of the last stage first.
     nodes: Vec<Node>,
+    longer: Vec<Longer>,
     stages: Vec<Stage>,
     /// The stages that do not follow from one another.
     loops: Vec<Loop>,
@@ -39,7 +40,7 @@ pub(super) struct Quiet {
 /// One test and where to go from it: to another, [`DONE`] or [`FIRES`].
 #[derive(Debug)]
 struct Node {
-    ask: Ask,
+    ask: Glance,
     holds: u32,
     fails: u32,
     /// The number of the test among those of its stage.
@@ -47,12 +48,12 @@ struct Node {
     test: u8,
 }
 
+/// What takes longer than a glance, in stage number so.
 #[derive(Debug)]
-enum Ask {
-    Glance(Glance),
-    /// Of what a view makes in stage number so.
-    View(u32, Box<ViewTest>),
-    /// Test number so of stage number so.
+enum Longer {
+    /// Of what a view makes.
+    View(u32, ViewTest),
+    /// Test number so.
     Whole(u32, u8),
 }
 
@@ -89,6 +90,7 @@ impl Quiet {
     pub(super) fn new(plans: &[Option<Arc<StagePlan>>]) -> Self {
         let mut quiet = Self {
             nodes: Vec::new(),
+            longer: Vec::new(),
             stages: Vec::new(),
             loops: Vec::new(),
             entry: DONE,
@@ -129,9 +131,11 @@ impl Quiet {
         };
         self.nodes.extend(any.all().iter().map(|jump| {
             let test = plan.tests.tests.get(usize::from(jump.test));
-            let glance = test.and_then(Glance::new).map(Ask::Glance);
-            let view = || Some(Ask::View(stage, Box::new(ViewTest::new(test?)?)));
-            let ask = glance.or_else(view).unwrap_or(Ask::Whole(stage, jump.test));
+            let ask = test.and_then(Glance::new).unwrap_or_else(|| {
+                let view = test.and_then(ViewTest::new).map(|test| Longer::View(stage, test));
+                self.longer.push(view.unwrap_or(Longer::Whole(stage, jump.test)));
+                Glance::Longer(u32::try_from(self.longer.len() - 1).unwrap_or(u32::MAX))
+            });
             Node {
                 ask,
                 holds: target(jump.holds),
@@ -167,7 +171,7 @@ impl Quiet {
         };
         let holds = look.follow(self.entry)
             && self.loops.iter().all(|Loop { stage, over }| {
-                over.is_some_and(|over| look.places.is_empty(over)) || look.stage(*stage)
+                over.as_ref().and_then(|over| look.places.is_empty(over)) == Some(true) || look.stage(*stage)
             });
         // Nothing is left that owns anything, which would take long to find out.
         calls.clear();
@@ -203,21 +207,20 @@ impl<'e> Look<'_, 'e> {
     /// Follows the tests from `at` on.
     fn follow(&mut self, mut at: u32) -> bool {
         while let Some(node) = self.quiet.nodes.get(at as usize) {
-            let truth = match &node.ask {
-                Ask::Glance(glance) => {
-                    let truth = glance.ask(self.places);
+            let holds = match &node.ask {
+                Glance::Longer(number) => self.longer(*number),
+                glance => {
+                    let holds = glance.ask(self.places);
                     #[cfg(any(test, fuzzing))]
-                    self.held_by_the_long_way(at, node, truth);
-                    truth
+                    self.held_by_the_long_way(at, node, holds);
+                    holds
                 }
-                Ask::View(stage, test) => self.view(*stage, test),
-                Ask::Whole(stage, test) => self.whole(*stage, *test),
             };
-            at = match truth {
-                Truth::True => node.holds,
-                Truth::False => node.fails,
+            at = match holds {
+                Some(true) => node.holds,
+                Some(false) => node.fails,
                 // Another test may rule out what depends on it.
-                Truth::Unknown => match self.by_rules(self.quiet.stage(at)) {
+                None => match self.by_rules(self.quiet.stage(at)) {
                     Some(next) => next,
                     None => return false,
                 },
@@ -229,12 +232,12 @@ impl<'e> Look<'_, 'e> {
     /// A glance says what the test says that it was made of: what it did not know the rules would make good, so that no answer
     /// would show it.
     #[cfg(any(test, fuzzing))]
-    fn held_by_the_long_way(&self, at: u32, node: &Node, truth: Truth) {
+    fn held_by_the_long_way(&self, at: u32, node: &Node, holds: Option<bool>) {
         let stage = self.quiet.stages.get(self.quiet.stage(at) as usize);
         if let Some((plan, test)) =
             stage.and_then(|stage| Some((&stage.plan, stage.plan.tests.tests.get(usize::from(node.test))?)))
         {
-            assert_eq!(truth, self.reader(plan).test(test, &self.frames), "{test:?}");
+            assert_eq!(holds, self.reader(plan).test(test, &self.frames).known(), "{test:?}");
         }
     }
 
@@ -277,13 +280,20 @@ impl<'e> Look<'_, 'e> {
         quiet.then_some(stage.next)
     }
 
-    #[inline]
-    fn view(&mut self, stage: u32, test: &'e ViewTest) -> Truth {
-        let Some(stage) = self.turn_to(stage) else { return Truth::Unknown };
+    #[inline(never)]
+    fn longer(&mut self, number: u32) -> Option<bool> {
+        match self.quiet.longer.get(number as usize)? {
+            Longer::View(stage, test) => self.view(*stage, test),
+            Longer::Whole(stage, test) => self.whole(*stage, *test),
+        }
+    }
+
+    fn view(&mut self, stage: u32, test: &'e ViewTest) -> Option<bool> {
+        let stage = self.turn_to(stage)?;
         let ViewTest { ask, text, read } = test;
         let field = self.calls.get(read.call, read.field).or_else(|| match text {
             Some(text) => {
-                let text = self.places.text_at(*text);
+                let text = self.places.text_at(text);
                 #[cfg(any(test, fuzzing))]
                 assert_eq!(text, self.reader(&stage.plan).argument(read, &self.frames), "{read:?}");
                 let text = text?;
@@ -293,24 +303,24 @@ impl<'e> Look<'_, 'e> {
             }
             None => self.reader(&stage.plan).view(read, &self.frames),
         });
-        field.map_or(Truth::Unknown, |field| ask.ask(field).into())
+        field.map(|field| ask.ask(field))
     }
 
     #[inline(never)]
-    fn whole(&mut self, stage: u32, test: u8) -> Truth {
-        let Some(stage) = self.turn_to(stage) else { return Truth::Unknown };
+    fn whole(&mut self, stage: u32, test: u8) -> Option<bool> {
+        let stage = self.turn_to(stage)?;
         let plan = &*stage.plan;
         match plan.tests.tests.get(usize::from(test)) {
             Some(Test::Automaton(number)) => {
-                let Some(group) = plan.tests.groups.get(*number) else { return Truth::Unknown };
+                let group = plan.tests.groups.get(*number)?;
                 let known = self.group.filter(|(known, _)| known == number).map(|(_, holds)| holds);
                 let read = || self.reader(plan).text(&group.text, &self.frames).map(|text| group.bits(text));
-                let Some(holds) = known.or_else(read) else { return Truth::Unknown };
+                let holds = known.or_else(read)?;
                 self.group = Some((*number, holds));
-                (holds >> (test & 63) & 1 == 1).into()
+                Some(holds >> (test & 63) & 1 == 1)
             }
-            Some(test) => self.reader(plan).test(test, &self.frames),
-            None => Truth::Unknown,
+            Some(test) => self.reader(plan).test(test, &self.frames).known(),
+            None => None,
         }
     }
 
@@ -362,12 +372,8 @@ mod tests {
     fn most_tests_are_glances() {
         let program = program();
         let quiet = program.quiet();
-        let count = |is: fn(&Ask) -> bool| quiet.nodes.iter().filter(|node| is(&node.ask)).count();
-        let glances = count(|ask| matches!(ask, Ask::Glance(_)));
-        let views = count(|ask| matches!(ask, Ask::View(..)));
-        let wholes = count(|ask| matches!(ask, Ask::Whole(..)));
-        let rules = program.rules().count();
-        let all = glances + views + wholes;
+        let wholes = quiet.longer.iter().filter(|longer| matches!(longer, Longer::Whole(..))).count();
+        let (all, rules) = (quiet.nodes.len(), program.rules().count());
         assert!(all <= 3 * rules, "{all} tests of {rules} rules");
         assert!(wholes * 6 < all, "{wholes} of {all} tests have no short form");
     }

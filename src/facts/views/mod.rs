@@ -140,9 +140,10 @@ impl<'a> ViewFields<'a> {
     /// Nothing is found any more.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        let old = std::mem::take(self);
-        if !old.owns.get() {
-            std::mem::forget(old);
+        if self.owns.replace(false) {
+            self.fields = Default::default();
+        } else {
+            self.fields.iter_mut().for_each(|place| std::mem::forget(std::mem::take(place)));
         }
     }
 }
