@@ -167,6 +167,16 @@ pub struct View {
 
 impl View {
     /// The values of the fields for these arguments, in their order.
+    ///
+    /// ```
+    /// use plimsoll::facts::views::{ViewArg, ViewField, view};
+    ///
+    /// let ports = view("port_spec").ok_or("no such view")?;
+    /// let found = ports.call(&[ViewArg::Str(b"53/udp")]);
+    /// assert_eq!(ports.fields.iter().map(|field| field.0).collect::<Vec<_>>(), ["port", "protocol", "number", "range"]);
+    /// assert_eq!(found[1], ViewField::Str(b"udp"[..].into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn call<'a>(&self, args: &[ViewArg<'a>]) -> Vec<ViewField<'a>> {
         let out = ViewFields::default();
