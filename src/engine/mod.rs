@@ -18,6 +18,7 @@ mod jumps;
 mod loops;
 mod lower;
 mod naive;
+mod places;
 mod plan;
 mod program;
 mod quiet;
