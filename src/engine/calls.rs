@@ -1,11 +1,11 @@
 //! What views made for one instance of a stage: rules ask for one field after the other of the same few results.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use crate::facts::views::{ViewField, ViewFields};
 
 /// The most calls of views in one stage or quantifier whose results are kept.
-pub(super) const MAX_CALLS: usize = 4;
+pub(super) const MAX_CALLS: usize = 8;
 
 /// The most parameters of a view with a fast form.
 pub(super) const MAX_PARAMS: usize = 4;
@@ -13,7 +13,8 @@ pub(super) const MAX_PARAMS: usize = 4;
 /// The results of the calls, by their numbers in the stage.
 #[derive(Debug, Default)]
 pub(super) struct Calls<'e> {
-    made: [ViewFields<'e>; MAX_CALLS],
+    /// From the first call on: many judgements, and most stages, call no view.
+    made: OnceCell<[ViewFields<'e>; MAX_CALLS]>,
     /// How many places may hold something.
     used: Cell<u8>,
 }
@@ -22,20 +23,20 @@ impl<'e> Calls<'e> {
     /// A field of what call number `call` made, if it was made.
     #[inline]
     pub(super) fn get(&self, call: u8, field: usize) -> Option<&ViewField<'e>> {
-        self.made.get(usize::from(call))?.get(field)
+        self.made.get()?.get(usize::from(call))?.get(field)
     }
 
     /// Where the result of call number `call` belongs, which was not made yet.
     #[inline]
     pub(super) fn place(&self, call: u8) -> Option<&ViewFields<'e>> {
         self.used.set(self.used.get().max(call.saturating_add(1)));
-        self.made.get(usize::from(call))
+        self.made.get_or_init(Default::default).get(usize::from(call))
     }
 
     /// Forgets everything: another instance.
     #[inline]
     pub(super) fn clear(&mut self) {
         let used = self.used.replace(0);
-        self.made.iter_mut().take(used.into()).for_each(ViewFields::clear);
+        self.made.get_mut().into_iter().flatten().take(used.into()).for_each(ViewFields::clear);
     }
 }
