@@ -37,6 +37,9 @@ impl<'e> Calls<'e> {
     #[inline]
     pub(super) fn clear(&mut self) {
         let used = self.used.replace(0);
-        self.made.get_mut().into_iter().flatten().take(used.into()).for_each(ViewFields::clear);
+        let Some(made) = self.made.get_mut() else { return };
+        for result in made.iter_mut().take(used.into()) {
+            result.clear();
+        }
     }
 }

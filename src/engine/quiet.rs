@@ -253,12 +253,13 @@ impl<'e> Look<'_, 'e> {
         // The elements of what nobody told are nobody's instances.
         let Some(elements) = self.reader(&stage.plan).elements(each, &self.frames) else { return true };
         let Elements { facts: Some(facts), .. } = elements else { return true };
+        let innermost = stage.plan.loops.len() == depth + 1;
         elements.iter().all(|frame| {
             self.places.enter(depth, facts, &frame);
             if let Some(open) = self.frames.get_mut(depth) {
                 *open = frame;
             }
-            self.instances(number, stage, depth + 1)
+            if innermost { self.instance(number, stage) } else { self.instances(number, stage, depth + 1) }
         })
     }
 
