@@ -346,6 +346,8 @@ impl<'e> Look<'_, 'e> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Verdict;
+    use crate::facts::{Facts, Limits, load_daemon};
     use crate::table::Catalog;
 
     fn program() -> Program {
@@ -366,6 +368,44 @@ mod tests {
             tests.sort();
             tests.dedup();
             assert_eq!(tests.len(), all, "{tests:#?}");
+        }
+    }
+
+    /// Automata of two fields in one stage: what one of them found is not taken for the other's.
+    #[test]
+    fn patterns_of_two_fields_are_asked_of_each() {
+        let table = r#"
+            [table]
+            id = "mine"
+            subject = "daemon"
+            line = "moby"
+            source = "this test"
+            [[rule]]
+            id = "XY001"
+            title = "two patterns"
+            stage = 9000
+            effect = "deny"
+            when = "bridge.matches('^a+b+$') && group.matches('^c+d+$')"
+            message = "both"
+            why = "Because."
+            help = "Do not."
+            evidence = "read"
+            bad = ['{"bridge": "aab", "group": "ccd"}']
+            good = ['{}']
+        "#;
+        let catalog = Catalog::builtin_for("daemon").unwrap().with_table("mine.toml", table).unwrap();
+        let program =
+            Program::new(&catalog, "moby-28", "daemon").unwrap().only(|rule| &*rule.table == "mine");
+        let (daemon, host) = (catalog.schema("daemon").unwrap(), catalog.schema("host").unwrap());
+        for (text, verdict) in [
+            (r#"{"bridge": "aab", "group": "ccd"}"#, Verdict::Deny),
+            (r#"{"bridge": "ccd", "group": "ccd"}"#, Verdict::Allow),
+            (r#"{"bridge": "aab", "group": "aab"}"#, Verdict::Allow),
+        ] {
+            let loaded = load_daemon(text.as_bytes(), daemon, &Limits::default()).unwrap();
+            let others = [&loaded.load, &Facts::new(host)];
+            let decision = program.evaluate(&loaded.facts, &others, &Budget::default()).unwrap();
+            assert_eq!(decision.verdict, verdict, "{text}");
         }
     }
 
