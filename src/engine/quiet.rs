@@ -27,6 +27,7 @@ use crate::facts::views::ViewArg;
 pub(super) struct Quiet {
     /// The tests of all stages, those of the last stage first.
     nodes: Vec<Node>,
+    /// Those of them that are no glances.
     longer: Vec<Longer>,
     stages: Vec<Stage>,
     /// The stages that do not follow from one another.
