@@ -2,7 +2,8 @@
 
 use std::cell::{Cell, OnceCell};
 
-use crate::facts::views::{ViewField, ViewFields};
+use super::plan::ViewRead;
+use crate::facts::views::{ViewArg, ViewField, ViewFields};
 
 /// The most calls of views in one stage or quantifier whose results are kept.
 pub(super) const MAX_CALLS: usize = 8;
@@ -26,11 +27,13 @@ impl<'e> Calls<'e> {
         self.made.get()?.get(usize::from(call))?.get(field)
     }
 
-    /// Where the result of call number `call` belongs, which was not made yet.
+    /// Calls a view that was not called yet.
     #[inline]
-    pub(super) fn place(&self, call: u8) -> Option<&ViewFields<'e>> {
-        self.used.set(self.used.get().max(call.saturating_add(1)));
-        self.made.get_or_init(Default::default).get(usize::from(call))
+    pub(super) fn make(&self, read: &ViewRead, args: &[ViewArg<'e>]) -> Option<&ViewFields<'e>> {
+        self.used.set(self.used.get().max(read.call.saturating_add(1)));
+        let made = self.made.get_or_init(Default::default).get(usize::from(read.call))?;
+        (read.view.eval)(args, made);
+        Some(made)
     }
 
     /// Forgets everything: another instance.

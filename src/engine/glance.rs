@@ -1,7 +1,7 @@
 //! Tests of a field against what stands in a rule, ready to run: most of what is asked of a document.
 
 use super::places::{Place, Places, TextPlace, nothing};
-use super::plan::{From, Number, NumberOp, Path, Test, Text, ViewParam, ViewRead};
+use super::plan::{Number, NumberOp, Path, Test, Text, ViewParam, ViewRead};
 use super::reader::{same, size, string};
 use crate::facts::views::ViewField;
 use crate::facts::{Slot, Value};
@@ -16,13 +16,11 @@ pub(super) enum Glance {
     Number(NumberOp, Place, i64),
     Numbers(NumberOp, Place, Place),
     Same(Place, Box<[u8]>),
-    OneOf(Place, Box<[Vec<u8>]>),
+    OneOf(TextPlace, Box<[Vec<u8>]>),
     Starts(Place, Box<[u8]>),
     Ends(Place, Box<[u8]>),
     HasByte(Place, u8),
     Size(NumberOp, Place, i64),
-    /// The key of the loop with this number.
-    KeyOneOf(u8, Box<[Vec<u8>]>),
     InMap(Box<[u8]>, Place),
     Entry(Box<Entry>),
     /// What takes longer: the number that whoever asks has for it.
@@ -60,15 +58,10 @@ impl Glance {
                 Some(place) => Self::Same(place, literal.as_slice().into()),
                 None => Entry::test(path, vec![literal.clone()])?,
             },
-            Test::OneOf(Text::Path(path), literals) if !literals.is_empty() => {
-                match (Place::new(path), path.from) {
-                    (Some(place), _) => Self::OneOf(place, literals.as_slice().into()),
-                    (None, From::Key(var)) => {
-                        Self::KeyOneOf(u8::try_from(var).ok()?, literals.as_slice().into())
-                    }
-                    _ => Entry::test(path, literals.clone())?,
-                }
-            }
+            Test::OneOf(Text::Path(path), literals) if !literals.is_empty() => match TextPlace::new(path) {
+                Some(place) => Self::OneOf(place, literals.as_slice().into()),
+                None => Entry::test(path, literals.clone())?,
+            },
             Test::InMap(Text::Literal(key), path) => Self::InMap(key.as_slice().into(), Place::new(path)?),
             Test::Ends(Text::Path(path), literal) => Self::Ends(Place::new(path)?, literal.as_slice().into()),
             Test::HasByte(Text::Path(path), byte) => Self::HasByte(Place::new(path)?, *byte),
@@ -93,7 +86,7 @@ impl Glance {
                 numbers.map(|(left, right)| op.holds(left, right))
             }
             Self::Same(place, literal) => places.text(place).map(|text| same(text, literal)),
-            Self::OneOf(place, literals) => places.text(place).map(|text| one_of(text, literals)),
+            Self::OneOf(place, literals) => places.text_at(place).map(|text| one_of(text, literals)),
             Self::Starts(place, literal) => places.text(place).map(|text| starts(text, literal)),
             Self::Ends(place, literal) => places.text(place).map(|text| text.ends_with(literal)),
             Self::HasByte(place, byte) => places.text(place).map(|text| text.contains(byte)),
@@ -101,7 +94,6 @@ impl Glance {
                 let found = places.known(place).map(|slot| size(places.facts(place), slot));
                 found.map(|found| op.holds(i64::try_from(found).unwrap_or(i64::MAX), *n))
             }
-            Self::KeyOneOf(var, literals) => places.key(*var).map(|key| one_of(key, literals)),
             Self::InMap(key, map) => places.entry(map, key).map(|entry| entry.is_some()),
             Self::Entry(entry) => places.entry(&entry.map, &entry.key).map(|slot| {
                 let slot = slot.unwrap_or(Slot::zero());

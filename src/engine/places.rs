@@ -168,18 +168,12 @@ impl<'e> Places<'e> {
         self.known(place).map(string)
     }
 
-    /// The key of the loop with this number.
-    #[inline]
-    pub(super) fn key(&self, var: u8) -> Option<&'e [u8]> {
-        self.keys.get(usize::from(var)).copied()
-    }
-
     /// A text; `None` if nobody told.
     #[inline]
     pub(super) fn text_at(&self, at: &TextPlace) -> Option<&'e [u8]> {
         match at {
             TextPlace::Place(place) => self.text(place),
-            TextPlace::Key(var) => self.key(*var),
+            TextPlace::Key(var) => self.keys.get(usize::from(*var)).copied(),
         }
     }
 }

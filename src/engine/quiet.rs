@@ -299,10 +299,7 @@ impl<'e> Look<'_, 'e> {
                 let text = self.places.text_at(text);
                 #[cfg(any(test, fuzzing))]
                 assert_eq!(text, self.reader(&stage.plan).argument(read, &self.frames), "{read:?}");
-                let text = text?;
-                let made = self.calls.place(read.call)?;
-                (read.view.eval)(&[ViewArg::Str(text)], made);
-                made.get(read.field)
+                self.calls.make(read, &[ViewArg::Str(text?)])?.get(read.field)
             }
             None => self.reader(&stage.plan).view(read, &self.frames),
         });

@@ -210,9 +210,7 @@ impl<'c, 'e> Reader<'c, 'e> {
                 },
             };
         }
-        let made = self.calls.place(read.call)?;
-        (read.view.eval)(args.get(..read.args.len()).unwrap_or_default(), made);
-        Some(made)
+        self.calls.make(read, args.get(..read.args.len()).unwrap_or_default())
     }
 
     /// The text that a view reads, if that is all it reads.
